@@ -1,0 +1,304 @@
+//! Two inventories of one project → the packages that differ.
+//!
+//! Both sides are merge-joined on (ecosystem, normalised name). Within a name, entries of equal version and source
+//! cancel; entries of equal version are compared; what is left is paired in version order into upgrades and
+//! downgrades; the rest is added or removed. So nothing hides behind a pair: every pair compares source and checksum.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use crate::diff::confusable::Names;
+use crate::ecosystem::rules;
+use crate::model::change::{Change, ChangeKind, ChecksumMove, Depth, Review, Side};
+use crate::model::graph::{Paths, closure};
+use crate::model::inventory::{Identity, Inventory, Package, Scopes, Source, SourceKind};
+use crate::model::{Ecosystem, purl};
+
+/// What the whole of base held, for questions that reach beyond one project.
+#[derive(Debug, Default)]
+pub struct Standing {
+    names: BTreeSet<(Ecosystem, Box<str>)>,
+    bytes: Vec<(Box<str>, Scopes)>,
+    /// Names in use, for look-alikes.
+    pub in_use: Names,
+}
+
+impl Standing {
+    /// Adds a project of base.
+    pub fn add(&mut self, inventory: &Inventory) {
+        for package in &inventory.packages {
+            self.names.insert((package.ecosystem, package.name.clone()));
+            if let Some(checksum) = &package.checksum {
+                self.bytes.push((checksum.clone(), package.scopes));
+            }
+            self.in_use.add(&package.name);
+        }
+    }
+
+    /// Sorts what was added. To be called once, before questions.
+    pub fn seal(&mut self) {
+        self.bytes.sort();
+    }
+
+    fn held_bytes(&self, checksum: &str, scopes: Scopes) -> bool {
+        let from = self.bytes.partition_point(|(known, _)| &**known < checksum);
+        self.bytes
+            .iter()
+            .skip(from)
+            .take_while(|(known, _)| &**known == checksum)
+            .any(|(_, known)| known.strongest() >= scopes.strongest())
+    }
+}
+
+/// The changes of one project. `base` is `None` for a project that is new, `head` for one that is gone.
+#[must_use]
+pub fn changes(base: Option<&Inventory>, head: Option<&Inventory>, standing: &Standing) -> Vec<Change> {
+    let (before, after) = (base.map_or(&[][..], |i| &i.packages), head.map_or(&[][..], |i| &i.packages));
+    let Some(project) = head.or(base) else { return Vec::new() };
+    let sources: BTreeSet<(SourceKind, &str)> = before.iter().map(|p| (p.source.kind, &*p.source.address)).collect();
+    let mut differ = Differ { base, head, project, sources, standing, found: Vec::new() };
+    let (mut b, mut h) = (0, 0);
+    loop {
+        let order = match (before.get(b), after.get(h)) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(x), Some(y)) => (x.ecosystem, &x.name).cmp(&(y.ecosystem, &y.name)),
+        };
+        let run = |list: &[Package], from: usize, wanted: bool| -> usize {
+            if !wanted {
+                return from;
+            }
+            let Some(first) = list.get(from) else { return from };
+            let same = |p: &&Package| p.ecosystem == first.ecosystem && p.name == first.name;
+            from + list.iter().skip(from).take_while(same).count()
+        };
+        let (b_end, h_end) = (run(before, b, order != Ordering::Greater), run(after, h, order != Ordering::Less));
+        differ.name((b..b_end).collect(), (h..h_end).collect());
+        (b, h) = (b_end, h_end);
+    }
+    differ.finish()
+}
+
+struct Differ<'a> {
+    base: Option<&'a Inventory>,
+    head: Option<&'a Inventory>,
+    project: &'a Inventory,
+    sources: BTreeSet<(SourceKind, &'a str)>,
+    standing: &'a Standing,
+    /// Changes with the index of head's package, where there is one.
+    found: Vec<(Change, Option<usize>)>,
+}
+
+impl<'a> Differ<'a> {
+    fn of_base(&self, index: usize) -> Option<&'a Package> {
+        self.base.and_then(|i| i.packages.get(index))
+    }
+
+    fn of_head(&self, index: usize) -> Option<&'a Package> {
+        self.head.and_then(|i| i.packages.get(index))
+    }
+
+    /// Compares all entries of one name.
+    fn name(&mut self, mut before: Vec<usize>, mut after: Vec<usize>) {
+        let is_new = before.is_empty();
+        for by_source in [true, false] {
+            after.retain(|h| {
+                let Some(head) = self.of_head(*h) else { return false };
+                let twin = before.iter().position(|b| {
+                    self.of_base(*b)
+                        .is_some_and(|base| base.version == head.version && (!by_source || base.source == head.source))
+                });
+                match twin {
+                    Some(at) => {
+                        let base = before.remove(at);
+                        self.pair(base, *h);
+                        false
+                    }
+                    None => true,
+                }
+            });
+        }
+        let order = |a: Option<&Package>, b: Option<&Package>| match (a, b) {
+            (Some(a), Some(b)) => rules(a.ecosystem)
+                .and_then(|rules| rules.compare(&a.version, &b.version))
+                .unwrap_or_else(|| a.version.cmp(&b.version)),
+            _ => Ordering::Equal,
+        };
+        before.sort_by(|a, b| order(self.of_base(*a), self.of_base(*b)));
+        after.sort_by(|a, b| order(self.of_head(*a), self.of_head(*b)));
+        let pairs = before.len().min(after.len());
+        for (b, h) in before.iter().zip(&after) {
+            let kind = match order(self.of_base(*b), self.of_head(*h)) {
+                Ordering::Less => ChangeKind::Upgraded,
+                Ordering::Greater => ChangeKind::Downgraded,
+                Ordering::Equal => ChangeKind::Replaced,
+            };
+            self.push(kind, Some(*b), Some(*h), false);
+        }
+        for b in before.iter().skip(pairs) {
+            self.push(ChangeKind::Removed, Some(*b), None, false);
+        }
+        for h in after.iter().skip(pairs) {
+            self.push(ChangeKind::Added, None, Some(*h), is_new);
+        }
+    }
+
+    /// Two entries of one version.
+    fn pair(&mut self, b: usize, h: usize) {
+        let (Some(base), Some(head)) = (self.of_base(b), self.of_head(h)) else { return };
+        if base.source != head.source || checksum_move(base, head) != ChecksumMove::Same {
+            self.push(ChangeKind::Replaced, Some(b), Some(h), false);
+        } else if base.scopes != head.scopes {
+            self.push(ChangeKind::Rescoped, Some(b), Some(h), false);
+        }
+    }
+
+    fn push(&mut self, kind: ChangeKind, b: Option<usize>, h: Option<usize>, new_library: bool) {
+        let (before, after) = (b.and_then(|b| self.of_base(b)), h.and_then(|h| self.of_head(h)));
+        let Some(package) = after.or(before) else { return };
+        let source_new = after.is_some_and(|head| {
+            let known = self.sources.contains(&(head.source.kind, &*head.source.address));
+            head.source.kind != SourceKind::Public && !known
+        });
+        let was_public = |base: &Package| base.source.kind == SourceKind::Public;
+        let replaces_public = after.is_some_and(|head| head.source.kind != SourceKind::Public)
+            && (before.is_some_and(was_public)
+                || self.base.is_some_and(|i| {
+                    i.packages.iter().any(|p| p.name == package.name && was_public(p))
+                        && !i
+                            .packages
+                            .iter()
+                            .any(|p| p.name == package.name && Some(&p.source) == after.map(|a| &a.source))
+                }));
+        let bytes_on_base = after
+            .and_then(|head| head.checksum.as_deref().map(|c| self.standing.held_bytes(c, head.scopes)))
+            .unwrap_or(false);
+        let name_valid = rules(package.ecosystem).is_none_or(|rules| rules.is_name(&package.name));
+        let known = |name: &str| self.standing.names.contains(&(package.ecosystem, Box::from(name)));
+        let project = &self.project.project;
+        let change = Change {
+            id: id(project.path.as_str(), kind, before, after),
+            kind,
+            ecosystem: package.ecosystem,
+            name: package.name.to_string(),
+            alias: package.alias.as_deref().map(str::to_owned),
+            purl: purl::of_package(package),
+            direct: package.direct,
+            scope: package.scopes.strongest(),
+            project: project.path.clone(),
+            lockfile: project.lockfile.clone(),
+            before: before.and_then(|p| side(p, self.base)),
+            after: after.and_then(|p| side(p, self.head)),
+            via: Vec::new(),
+            declared: package.declared.and_then(|span| {
+                let inventory = if after.is_some() { self.head } else { self.base };
+                inventory.and_then(|i| i.path_of(span)).map(|path| (path.clone(), span.line))
+            }),
+            new_library,
+            new_to_repository: new_library && !known(&package.name),
+            bytes_on_base,
+            checksum: before.zip(after).map_or(ChecksumMove::Same, |(b, a)| checksum_move(b, a)),
+            source_new,
+            stands_in: after.is_some_and(|p| p.identity == Identity::StandsIn),
+            replaces_public,
+            under: Vec::new(),
+            closure: Vec::new(),
+            confusable_with: None,
+            name_valid,
+            fixes_advisory: false,
+            facts: Vec::new(),
+            review: Review { required: Depth::None, cleared_by: None },
+        };
+        self.found.push((change, h));
+    }
+
+    /// Fills in what needs the whole: paths, closures, look-alikes.
+    fn finish(mut self) -> Vec<Change> {
+        let Some(head) = self.head else { return self.found.into_iter().map(|(change, _)| change).collect() };
+        let paths = Paths::new(head);
+        let new: Vec<(usize, String)> = self
+            .found
+            .iter()
+            .filter(|(change, _)| change.new_library)
+            .filter_map(|(change, index)| index.map(|index| (index, change.id.clone())))
+            .collect();
+        let mut under: Vec<(usize, String)> = Vec::new();
+        for (change, index) in &mut self.found {
+            let Some(index) = *index else { continue };
+            change.via = paths.to(index);
+            if change.new_library {
+                change.confusable_with = self.standing.in_use.slip(&change.name);
+                let reach = closure(head, index);
+                let inside: Vec<&(usize, String)> =
+                    new.iter().filter(|(other, _)| reach.binary_search(other).is_ok()).collect();
+                change.closure = inside.iter().map(|(_, id)| id.clone()).collect();
+                change.closure.sort();
+                under.extend(inside.iter().map(|(other, _)| (*other, change.id.clone())));
+            }
+        }
+        for (change, index) in &mut self.found {
+            change.under = under.iter().filter(|(other, _)| Some(*other) == *index).map(|(_, id)| id.clone()).collect();
+            change.under.sort();
+        }
+        self.found.into_iter().map(|(change, _)| change).collect()
+    }
+}
+
+fn checksum_move(before: &Package, after: &Package) -> ChecksumMove {
+    // Another version, or another commit of a git source, brings its own checksum.
+    if before.version != after.version || before.source != after.source {
+        return ChecksumMove::Same;
+    }
+    match (&before.checksum, &after.checksum) {
+        (Some(_), None) => ChecksumMove::Dropped,
+        (Some(b), Some(a)) if a != b => ChecksumMove::Changed,
+        _ => ChecksumMove::Same,
+    }
+}
+
+fn side(package: &Package, inventory: Option<&Inventory>) -> Option<Side> {
+    let file = inventory.and_then(|i| i.path_of(package.span))?.clone();
+    Some(Side {
+        version: package.version.to_string(),
+        is_locked: package.is_locked,
+        source: package.source.clone(),
+        checksum: package.checksum.as_deref().map(str::to_owned),
+        scopes: package.scopes,
+        license: None,
+        file,
+        line: package.span.line,
+    })
+}
+
+/// A stable id: what differs, and nothing of where it stands in a file.
+fn id(project: &str, kind: ChangeKind, before: Option<&Package>, after: Option<&Package>) -> String {
+    let side = |package: Option<&Package>| {
+        package.map_or(String::new(), |p| {
+            let checksum = p.checksum.as_deref().unwrap_or_default();
+            format!("{}\0{}\0{}\0{}\0{checksum}", p.ecosystem, p.name, p.version, p.source)
+        })
+    };
+    let digest = crate::gate::digest(format!("{project}\0{kind}\0{}\0{}", side(before), side(after)).as_bytes());
+    format!("change-{}", digest.strip_prefix("sha256:").and_then(|hex| hex.get(..12)).unwrap_or_default())
+}
+
+/// Whether two projects at different paths are one that was moved: equal members, packages, scopes and edges.
+#[must_use]
+pub fn is_moved(base: &Inventory, head: &Inventory) -> bool {
+    let same = |a: &Package, b: &Package| {
+        (a.ecosystem, &a.name, &a.version, &a.source, &a.checksum, a.scopes, a.direct, a.identity)
+            == (b.ecosystem, &b.name, &b.version, &b.source, &b.checksum, b.scopes, b.direct, b.identity)
+    };
+    base.project.ecosystem == head.project.ecosystem
+        && base.roots == head.roots
+        && base.edges == head.edges
+        && base.packages.len() == head.packages.len()
+        && base.packages.iter().zip(&head.packages).all(|(a, b)| same(a, b))
+}
+
+/// Whether a source is one of those an inventory already takes packages from.
+#[must_use]
+pub fn knows_source(inventory: &Inventory, source: &Source) -> bool {
+    inventory.packages.iter().any(|p| p.source.kind == source.kind && p.source.address == source.address)
+}

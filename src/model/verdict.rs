@@ -1,0 +1,142 @@
+//! The decision and everything it rests on. Reports see nothing else.
+
+use super::RepoPath;
+use super::advisory::SourceAge;
+use super::change::Change;
+use super::finding::Finding;
+use super::inventory::Project;
+
+words! {
+    /// The decision. Declared in the order in which one beats another.
+    Decision { Allow = "allow", Review = "review", Incomplete = "incomplete", Deny = "deny" }
+}
+
+words! {
+    /// Whose policy decided.
+    PolicyFrom { Governing = "governing", Base = "base", Head = "head", BuiltIn = "built-in" }
+}
+
+words! {
+    /// What became of a file.
+    FileState {
+        Read = "read", Unsupported = "unsupported", Failed = "failed", Excluded = "excluded", TooLarge = "too-large",
+        Skipped = "skipped",
+    }
+}
+
+/// A revision as people and machines name it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RevisionName {
+    /// Full commit id; none for the work tree, the index and the empty tree.
+    pub rev: Option<String>,
+    /// `origin/main`, `work tree`, `index`, `empty tree`, or what the user typed.
+    pub name: String,
+}
+
+/// One file that was considered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CoveredFile {
+    /// The path.
+    pub path: RepoPath,
+    /// What became of it.
+    pub state: FileState,
+    /// Why, where it was not read.
+    pub reason: Option<String>,
+}
+
+/// A check that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckSkipped {
+    /// The check: `advisories`, `lockfile`, `tree`, `policy`, `ledger`, or a rule id.
+    pub check: String,
+    /// Why, in one line.
+    pub reason: String,
+    /// Whether its absence makes the answer incomplete. Not part of the contract; the decision is.
+    pub incomplete: bool,
+}
+
+/// What was judged and what was not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Files.
+    pub files: Vec<CoveredFile>,
+    /// Checks.
+    pub checks_skipped: Vec<CheckSkipped>,
+}
+
+/// Which advisory data was used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AdvisoryData {
+    /// The oldest of the sources in use; none where there is no data.
+    pub as_of: Option<String>,
+    /// Digest of the store, `sha256:` and hex.
+    pub digest: Option<String>,
+    /// By ecosystem.
+    pub sources: Vec<SourceAge>,
+}
+
+/// Which policy was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyData {
+    /// Whose it is.
+    pub from: PolicyFrom,
+    /// The commit it was read from.
+    pub rev: Option<String>,
+    /// Digest of packs, settings and levels.
+    pub digest: String,
+}
+
+/// Which ledger was used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LedgerData {
+    /// The commit it was read from.
+    pub rev: Option<String>,
+    /// Digest of its bytes; none where there is no ledger.
+    pub digest: Option<String>,
+}
+
+/// A flag that changed what the governing revision says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Override {
+    /// The flag or environment variable.
+    pub flag: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// The decision and everything it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// `check` or `audit`.
+    pub command: &'static str,
+    /// When it was decided; RFC 3339.
+    pub evaluated_at: String,
+    /// The decision.
+    pub decision: Decision,
+    /// Whether everything that should have been judged was.
+    pub complete: bool,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// Base; none for an audit.
+    pub base: Option<RevisionName>,
+    /// Head.
+    pub head: RevisionName,
+    /// A remark on how base was found, for people.
+    pub base_note: Option<String>,
+    /// Policy in force.
+    pub policy: PolicyData,
+    /// Ledger in force.
+    pub ledger: LedgerData,
+    /// Flags that overrode the governing revision.
+    pub overrides: Vec<Override>,
+    /// Advisory data in force.
+    pub advisories: AdvisoryData,
+    /// Projects of head, and those of base that are gone.
+    pub projects: Vec<Project>,
+    /// Changed packages, sorted.
+    pub changes: Vec<Change>,
+    /// Findings, sorted: what blocks first.
+    pub findings: Vec<Finding>,
+    /// What was judged and what was not.
+    pub coverage: Coverage,
+}

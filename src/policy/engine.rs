@@ -1,0 +1,171 @@
+//! Asking the packs about a subject. One function turns Cedar's response into findings' raw material; nothing else
+//! reads it.
+//!
+//! Two traps of skip-on-error are closed here: a rule that errors denies, and a refusal that names no rule denies.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
+};
+
+use super::pack::{Packs, Rule};
+use crate::gate::config::Settings;
+use crate::model::finding::Level;
+use crate::subject::{Attributes, Command, Subject, Value};
+
+/// What one rule says about one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The rule.
+    pub rule: Rule,
+    /// What is the matter.
+    pub message: String,
+    /// How to mend or clear it.
+    pub remediation: String,
+}
+
+/// Packs with the context of one run.
+pub struct Engine<'a> {
+    packs: &'a Packs,
+    authorizer: Authorizer,
+    context: Attributes,
+}
+
+/// The context that the settings of a run make.
+#[must_use]
+pub fn context(command: Command, ci: bool, settings: &Settings) -> Attributes {
+    let mut licenses = settings.allowed_licenses.clone();
+    licenses.sort();
+    BTreeMap::from([
+        ("command", Value::Word("Command", command.as_str())),
+        ("ci", Value::Flag(ci)),
+        ("failOnSeverity", Value::Number(settings.fail_on_severity)),
+        ("minReleaseAge", Value::Number(settings.min_release_age)),
+        ("licenseRule", Value::Flag(!licenses.is_empty())),
+        ("allowedLicenses", Value::Texts(licenses)),
+    ])
+}
+
+impl<'a> Engine<'a> {
+    /// An engine for one run.
+    #[must_use]
+    pub fn new(packs: &'a Packs, context: Attributes) -> Self {
+        Self { packs, authorizer: Authorizer::new(), context }
+    }
+
+    /// Every rule that speaks about the subject, in the order of packs and ids; of a rule with several levels, the
+    /// strongest that matches.
+    #[must_use]
+    pub fn ask(&self, subject: &Subject) -> Vec<Statement> {
+        match self.respond(subject) {
+            Ok(statements) => statements,
+            Err(reason) => vec![failure(None, &reason)],
+        }
+    }
+
+    fn respond(&self, subject: &Subject) -> Result<Vec<Statement>, String> {
+        let Some(set) = self.packs.sets.get(&subject.kind) else { return Err("no policies are loaded".to_owned()) };
+        let schema = Some(&self.packs.schema);
+        let resource = uid(subject.kind.as_str(), "subject")?;
+        let entity = Entity::new(resource.clone(), expressions(&subject.attributes)?, std::collections::HashSet::new())
+            .map_err(|e| e.to_string())?;
+        let entities = Entities::from_entities([entity], schema).map_err(|e| e.to_string())?;
+        let context = Context::from_pairs(expressions(&self.context)?).map_err(|e| e.to_string())?;
+        let request =
+            Request::new(uid("Gate", "gate")?, uid("Action", subject.kind.action())?, resource, context, schema)
+                .map_err(|e| e.to_string())?;
+        let response = self.authorizer.is_authorized(&request, set, &entities);
+        let mut found: BTreeMap<(String, String), Statement> = BTreeMap::new();
+        for error in response.diagnostics().errors() {
+            let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
+            let id = error.policy_id().to_string();
+            let statement = failure(self.packs.rules.get(&id), &format!("rule {id} failed: {error}"));
+            found.insert((statement.rule.pack.clone(), statement.rule.rule.clone()), statement);
+        }
+        for id in response.diagnostics().reason() {
+            let Some(rule) = self.packs.rules.get(&id.to_string()) else { continue };
+            let key = (rule.pack.clone(), rule.rule.clone());
+            let weaker = found.get(&key).is_none_or(|known| known.rule.level < rule.level);
+            if weaker {
+                found.insert(key, say(rule, subject));
+            }
+        }
+        if response.decision() == Decision::Deny && found.is_empty() {
+            return Err("the policies refused and named no rule".to_owned());
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+fn say(rule: &Rule, subject: &Subject) -> Statement {
+    let fill = |template: &str| fill(template, &subject.words);
+    Statement { rule: rule.clone(), message: fill(&rule.message), remediation: fill(&rule.remediation) }
+}
+
+/// Puts words in the place of `{word}`. One pass: a word's own braces are left alone.
+fn fill(template: &str, words: &BTreeMap<&'static str, String>) -> String {
+    let mut text = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        match after.split_once('}') {
+            Some((word, after)) => {
+                text.push_str(words.get(word).map_or("", String::as_str));
+                rest = after;
+            }
+            None => {
+                rest = after;
+                break;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// A rule that errors, or a request that cannot be made, denies.
+fn failure(rule: Option<&Rule>, reason: &str) -> Statement {
+    let rule = rule.map_or_else(
+        || Rule {
+            pack: "baseline".to_owned(),
+            rule: "not-judged".to_owned(),
+            id: "not-judged".to_owned(),
+            level: Level::Deny,
+            default_level: Level::Deny,
+            title: "A policy could not be asked".to_owned(),
+            message: String::new(),
+            remediation: String::new(),
+            controls: Vec::new(),
+            kind: crate::subject::Kind::File,
+        },
+        |rule| Rule { level: Level::Deny, ..rule.clone() },
+    );
+    Statement {
+        rule,
+        message: reason.split_whitespace().collect::<Vec<_>>().join(" "),
+        remediation: "mend the rule: a rule that fails denies".to_owned(),
+    }
+}
+
+fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
+    let kind: EntityTypeName = kind.parse().map_err(|e: cedar_policy::ParseErrors| e.to_string())?;
+    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+fn expressions(attributes: &Attributes) -> Result<HashMap<String, RestrictedExpression>, String> {
+    let mut fields = HashMap::with_capacity(attributes.len());
+    for (name, value) in attributes {
+        let expression = match value {
+            Value::Flag(flag) => RestrictedExpression::new_bool(*flag),
+            Value::Number(number) => RestrictedExpression::new_long(*number),
+            Value::Text(text) => RestrictedExpression::new_string(text.clone()),
+            Value::Texts(texts) => {
+                RestrictedExpression::new_set(texts.iter().map(|t| RestrictedExpression::new_string(t.clone())))
+            }
+            Value::Word(kind, word) => RestrictedExpression::new_entity_uid(uid(kind, word)?),
+        };
+        fields.insert((*name).to_owned(), expression);
+    }
+    Ok(fields)
+}

@@ -1,0 +1,315 @@
+//! Packs: text → rules. A rule without an id, with an unknown level or annotation, or that Cedar's validator warns
+//! about, is an error with its file and line; it is never dropped.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use cedar_policy::{ActionConstraint, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use serde::Deserialize;
+
+use super::{BUILT_IN, BuiltIn};
+use crate::gate::config::Config;
+use crate::gate::{Broken, Gate, POLICIES};
+use crate::model::finding::Level;
+use crate::subject::{Kind, schema};
+use crate::text::line_of;
+
+/// One rule at one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Name of the pack.
+    pub pack: String,
+    /// The rule's id, as findings carry it.
+    pub rule: String,
+    /// The policy's own id: the rule's, with a suffix where a rule has several levels.
+    pub id: String,
+    /// Level in force.
+    pub level: Level,
+    /// Level the pack gives.
+    pub default_level: Level,
+    /// What the rule is for, one line.
+    pub title: String,
+    /// What is the matter, with `{words}`.
+    pub message: String,
+    /// How to mend or clear it, with `{words}`.
+    pub remediation: String,
+    /// Clauses it is evidence for.
+    pub controls: Vec<String>,
+    /// What it speaks about.
+    pub kind: Kind,
+}
+
+/// A pack's own words about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// One line.
+    pub title: String,
+    /// The framework it serves.
+    pub framework: String,
+    /// The framework's edition.
+    pub edition: String,
+    /// What the pack is for.
+    pub summary: String,
+    /// Controls it touches, in our words.
+    #[serde(default)]
+    pub controls: BTreeMap<String, String>,
+}
+
+/// A pack that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    /// Its name.
+    pub name: String,
+    /// Its own words.
+    pub manifest: Manifest,
+    /// Its rules, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// Files of `cases/`: path and text.
+    pub cases: Vec<(String, String)>,
+}
+
+/// Packs in use, ready to be asked.
+pub struct Packs {
+    /// The packs.
+    pub packs: Vec<Pack>,
+    /// Cedar's schema.
+    pub schema: Schema,
+    /// For each kind of subject, the policies that can match it.
+    pub(super) sets: BTreeMap<Kind, PolicySet>,
+    /// Rules by policy id.
+    pub(super) rules: BTreeMap<String, Rule>,
+}
+
+impl Packs {
+    /// Loads the packs that a gate's settings name, under the levels they set.
+    ///
+    /// # Errors
+    /// [`Broken`] with file and line.
+    pub fn load(gate: &Gate) -> Result<Self, Broken> {
+        let mut loading = Loading::new()?;
+        for name in &gate.config.packs {
+            match BUILT_IN.iter().find(|pack| pack.name == name) {
+                Some(pack) => loading.built_in(pack, &gate.config)?,
+                None => loading.users(name, gate)?,
+            }
+        }
+        loading.finish(&gate.config)
+    }
+
+    /// Loads one pack that is part of the program, at its own levels.
+    ///
+    /// # Errors
+    /// [`Broken`] with file and line.
+    pub fn built_in() -> Result<Self, Broken> {
+        Self::load(&Gate::default())
+    }
+
+    /// Every rule, in order of pack and id.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values()
+    }
+}
+
+/// The schema, parsed.
+///
+/// # Errors
+/// [`Broken`], which tests rule out.
+pub fn cedar_schema() -> Result<Schema, Broken> {
+    Schema::from_json_value(schema()).map_err(|e| Broken {
+        file: "policy schema".to_owned(),
+        line: 0,
+        reason: e.to_string(),
+    })
+}
+
+struct Loading {
+    packs: Vec<Pack>,
+    schema: Schema,
+    sets: BTreeMap<Kind, PolicySet>,
+    rules: BTreeMap<String, Rule>,
+}
+
+/// Where a pack's texts come from.
+struct Origin<'a> {
+    name: &'a str,
+    folder: String,
+    validate: bool,
+}
+
+impl Loading {
+    fn new() -> Result<Self, Broken> {
+        let mut sets = BTreeMap::new();
+        for kind in Kind::ALL {
+            let mut set = PolicySet::new();
+            let permit = Policy::parse(Some(PolicyId::new("permit")), "permit(principal, action, resource);")
+                .map_err(|e| Broken { file: "permit".to_owned(), line: 0, reason: e.to_string() })?;
+            set.add(permit).map_err(|e| Broken { file: "permit".to_owned(), line: 0, reason: e.to_string() })?;
+            sets.insert(*kind, set);
+        }
+        Ok(Self { packs: Vec::new(), schema: cedar_schema()?, sets, rules: BTreeMap::new() })
+    }
+
+    fn built_in(&mut self, pack: &BuiltIn, config: &Config) -> Result<(), Broken> {
+        // Tests validate the built-in packs; doing it at every start would cost more than all decisions together.
+        let origin = Origin { name: pack.name, folder: format!("policies/{}", pack.name), validate: false };
+        let cases =
+            pack.cases.iter().map(|(name, text)| (format!("{}/cases/{name}", origin.folder), (*text).to_owned()));
+        self.add(&origin, pack.manifest, pack.rules, cases.collect(), config)
+    }
+
+    fn users(&mut self, name: &str, gate: &Gate) -> Result<(), Broken> {
+        let folder = format!("{POLICIES}/{name}");
+        let file = |wanted: &str| {
+            gate.packs.iter().find(|f| f.pack == name && f.name == wanted).map(|f| f.text.as_str()).ok_or_else(|| {
+                let reason = format!("pack `{name}` is neither built in nor a folder with {wanted} under {POLICIES}/");
+                Broken { file: format!("{folder}/{wanted}"), line: 0, reason }
+            })
+        };
+        let cases = gate
+            .packs
+            .iter()
+            .filter(|f| f.pack == name && f.name.starts_with("cases/"))
+            .map(|f| (f.path.clone(), f.text.clone()))
+            .collect();
+        let origin = Origin { name, folder: folder.clone(), validate: true };
+        self.add(&origin, file("pack.toml")?, file("rules.cedar")?, cases, &gate.config)
+    }
+
+    fn add(
+        &mut self,
+        origin: &Origin<'_>,
+        manifest: &str,
+        text: &str,
+        cases: Vec<(String, String)>,
+        config: &Config,
+    ) -> Result<(), Broken> {
+        let manifest_file = format!("{}/pack.toml", origin.folder);
+        let manifest: Manifest = crate::text::toml(manifest).map_err(|e| Broken::at(&manifest_file, e))?;
+        let file = format!("{}/rules.cedar", origin.folder);
+        let set = PolicySet::from_str(text).map_err(|e| {
+            let offset = miette_offset(&e);
+            Broken {
+                file: file.clone(),
+                line: offset.map_or(0, |o| line_of(text, o)),
+                reason: one_line(&e.to_string()),
+            }
+        })?;
+        if origin.validate {
+            self.validate(&set, text, &file)?;
+        }
+        let mut policies: Vec<(usize, &Policy)> = set
+            .policies()
+            .map(|policy| (policy.id().to_string().trim_start_matches("policy").parse().unwrap_or(0), policy))
+            .collect();
+        policies.sort_by_key(|(order, _)| *order);
+        let mut rules = Vec::new();
+        for (_, policy) in policies {
+            let rule = read_rule(policy, origin.name, &file, config)?;
+            let renamed = policy.new_id(PolicyId::new(format!("{}/{}", origin.name, rule.id)));
+            let key = renamed.id().to_string();
+            let fault = |reason: String| Broken { file: file.clone(), line: 0, reason };
+            if self.rules.contains_key(&key) {
+                return Err(fault(format!("rule `{key}` is there twice")));
+            }
+            if let Some(set) = self.sets.get_mut(&rule.kind) {
+                set.add(renamed).map_err(|e| fault(e.to_string()))?;
+            }
+            for control in &rule.controls {
+                if !manifest.controls.contains_key(control) {
+                    return Err(fault(format!("rule `{key}`: control `{control}` is not in pack.toml")));
+                }
+            }
+            self.rules.insert(key, rule.clone());
+            rules.push(rule);
+        }
+        self.packs.push(Pack { name: origin.name.to_owned(), manifest, rules, cases });
+        Ok(())
+    }
+
+    fn validate(&self, set: &PolicySet, text: &str, file: &str) -> Result<(), Broken> {
+        let result = Validator::new(self.schema.clone()).validate(set, ValidationMode::Strict);
+        let first = result.validation_errors().map(|e| (miette_offset(e), e.to_string())).min();
+        // An impossible policy is a warning to Cedar; here it is a rule that never speaks.
+        let first = first.or_else(|| result.validation_warnings().map(|w| (miette_offset(w), w.to_string())).min());
+        match first {
+            None => Ok(()),
+            Some((offset, reason)) => Err(Broken {
+                file: file.to_owned(),
+                line: offset.map_or(0, |o| line_of(text, o)),
+                reason: one_line(&reason),
+            }),
+        }
+    }
+
+    fn finish(self, config: &Config) -> Result<Packs, Broken> {
+        for name in config.levels.keys() {
+            let known =
+                self.rules.iter().any(|(id, rule)| id == name || format!("{}/{}", rule.pack, rule.rule) == *name);
+            if !known {
+                let reason = format!("[levels] names `{}`, which no pack in use has", name.escape_debug());
+                return Err(Broken { file: crate::gate::CONFIG.to_owned(), line: 0, reason });
+            }
+        }
+        Ok(Packs { packs: self.packs, schema: self.schema, sets: self.sets, rules: self.rules })
+    }
+}
+
+const ANNOTATIONS: &[&str] = &["id", "rule", "level", "title", "message", "remediation", "controls"];
+
+fn read_rule(policy: &Policy, pack: &str, file: &str, config: &Config) -> Result<Rule, Broken> {
+    let fault = |reason: String| Broken { file: file.to_owned(), line: 0, reason };
+    let Some(id) = policy.annotation("id").filter(|id| !id.is_empty()) else {
+        return Err(fault(format!("a rule has no @id: {}", one_line(&policy.to_string()))));
+    };
+    if let Some((unknown, _)) = policy.annotations().find(|(key, _)| !ANNOTATIONS.contains(key)) {
+        return Err(fault(format!("rule `{id}`: unknown annotation @{unknown}")));
+    }
+    if policy.effect() != cedar_policy::Effect::Forbid {
+        return Err(fault(format!(
+            "rule `{id}` is a permit: rules are forbid policies, a permit lets nothing through"
+        )));
+    }
+    let need = |key: &str| {
+        policy
+            .annotation(key)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| fault(format!("rule `{id}` has no @{key}")))
+    };
+    let default_level = need("level")?;
+    let default_level = Level::from_word(default_level)
+        .ok_or_else(|| fault(format!("rule `{id}`: level `{default_level}`: one of deny, review, warn, note")))?;
+    let action = match policy.action_constraint() {
+        ActionConstraint::Eq(uid) => uid.id().unescaped().to_owned(),
+        _ => return Err(fault(format!("rule `{id}`: name one action: action == Action::\"change\""))),
+    };
+    let Some(kind) = Kind::ALL.iter().copied().find(|kind| kind.action() == action) else {
+        return Err(fault(format!("rule `{id}`: unknown action `{action}`")));
+    };
+    let rule = policy.annotation("rule").unwrap_or(id).to_owned();
+    let by_id = config.levels.get(&format!("{pack}/{id}"));
+    let by_rule = config.levels.get(&format!("{pack}/{rule}"));
+    Ok(Rule {
+        pack: pack.to_owned(),
+        level: by_id.or(by_rule).copied().unwrap_or(default_level),
+        id: id.to_owned(),
+        default_level,
+        title: need("title")?.to_owned(),
+        message: need("message")?.to_owned(),
+        remediation: need("remediation")?.to_owned(),
+        controls: policy
+            .annotation("controls")
+            .map(|text| text.split(';').map(|c| c.trim().to_owned()).filter(|c| !c.is_empty()).collect())
+            .unwrap_or_default(),
+        rule,
+        kind,
+    })
+}
+
+fn miette_offset(error: &impl miette::Diagnostic) -> Option<usize> {
+    error.labels()?.next().map(|label| label.offset())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,140 @@
+//! Stage 1: what the user typed → base, head and the governing revision, each an immutable tree.
+//!
+//! *Base* is what head is compared with: the merge base. The *governing* revision is the one whose policy, settings
+//! and ledger decide: in CI the tip of the protected branch, elsewhere base. Head never governs itself.
+
+use crate::model::tree::Oid;
+use crate::model::verdict::RevisionName;
+use crate::world::{Repo, Rev, RevError};
+
+/// Which revision is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A commit.
+    Rev(String),
+    /// What is staged.
+    Index,
+    /// The files as they lie there.
+    WorkTree,
+}
+
+/// A revision with its name for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The revision.
+    pub rev: Rev,
+    /// How it is called.
+    pub name: String,
+}
+
+impl Named {
+    /// As reports write it.
+    #[must_use]
+    pub fn to_name(&self) -> RevisionName {
+        RevisionName { rev: self.commit().map(|id| id.to_string()), name: self.name.clone() }
+    }
+
+    /// The commit, where it is one.
+    #[must_use]
+    pub fn commit(&self) -> Option<Oid> {
+        match self.rev {
+            Rev::Commit { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// The three revisions of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revisions {
+    /// What head is compared with.
+    pub base: Named,
+    /// What is judged.
+    pub head: Named,
+    /// Whose policy decides.
+    pub governing: Named,
+    /// A remark on how base was found.
+    pub note: Option<String>,
+}
+
+/// Resolves head alone, as an audit does.
+///
+/// # Errors
+/// [`RevError`].
+pub fn head(repo: &dyn Repo, head: &Head) -> Result<Named, RevError> {
+    Ok(match head {
+        Head::Rev(spec) => Named { rev: repo.resolve(spec)?, name: spec.clone() },
+        Head::Index => Named { rev: Rev::Index, name: "index".to_owned() },
+        Head::WorkTree => Named { rev: Rev::WorkTree, name: "work tree".to_owned() },
+    })
+}
+
+/// Resolves the three revisions of a check.
+///
+/// # Errors
+/// [`RevError::Unknown`] for what does not exist, or for a base that would loosen the check in CI;
+/// [`RevError::Missing`] where history is cut off.
+pub fn resolve(repo: &dyn Repo, base: Option<&str>, head: &Head, ci: bool) -> Result<Revisions, RevError> {
+    let head = self::head(repo, head)?;
+    let protected = repo.default_branch()?;
+    let common = match &protected {
+        Some((tip, name)) => repo.merge_base(tip, &head.rev)?.map(|rev| Named { rev, name: name.clone() }),
+        None => None,
+    };
+    let (base, note) = match base {
+        Some(spec) => {
+            let rev = repo.resolve(spec)?;
+            let base = Named { rev, name: spec.to_owned() };
+            if let (true, Some(common)) = (ci, &common)
+                && !is_ancestor(repo, &base.rev, &common.rev)?
+            {
+                return Err(RevError::Unknown(format!(
+                    "--base {} is newer than the merge base with {}: in CI flags can only widen what is judged",
+                    spec.escape_debug(),
+                    common.name
+                )));
+            }
+            (base, None)
+        }
+        None => found_base(repo, &head, common)?,
+    };
+    let governing = match protected {
+        Some((rev, name)) if ci => Named { rev, name },
+        _ => base.clone(),
+    };
+    Ok(Revisions { base, head, governing, note })
+}
+
+fn found_base(repo: &dyn Repo, head: &Named, common: Option<Named>) -> Result<(Named, Option<String>), RevError> {
+    match common {
+        Some(common) if common.rev != head.rev => Ok((common, None)),
+        // Comparing a commit with itself would pass everything; what it brought is judged against its parent.
+        common => {
+            let why = match &common {
+                Some(common) => format!("head stands on {}", common.name),
+                None => "no remote branch to compare with".to_owned(),
+            };
+            match repo.first_parent(&head.rev)? {
+                Some(rev) => {
+                    let note = common.as_ref().map_or_else(
+                        || format!("{why}: compared with the first parent"),
+                        |_| format!("{why}: compared with its first parent"),
+                    );
+                    let (name, note) = match head.rev {
+                        Rev::Commit { .. } => (format!("{}~1", head.name), Some(note)),
+                        _ => ("HEAD".to_owned(), None),
+                    };
+                    Ok((Named { rev, name }, note))
+                }
+                None => {
+                    let note = "first commit: judged against the empty tree, so everything in it is new".to_owned();
+                    Ok((Named { rev: Rev::Empty, name: "empty tree".to_owned() }, Some(note)))
+                }
+            }
+        }
+    }
+}
+
+fn is_ancestor(repo: &dyn Repo, older: &Rev, newer: &Rev) -> Result<bool, RevError> {
+    Ok(older == newer || repo.merge_base(older, newer)?.as_ref() == Some(older))
+}

@@ -1,0 +1,198 @@
+//! `audit`: everything that stands in one revision, no diff.
+//!
+//! Projects are read, judged and dropped one after the other, so memory does not grow with their number. A package is
+//! asked about only where some rule could speak of it: [`is_of_interest`] says which, and a test compares the answer
+//! with that of asking about all.
+
+use crate::discover::{Concern, Snapshot, concern};
+use crate::evidence::vendored;
+use crate::gate::Gate;
+use crate::gate::config::Settings;
+use crate::model::Ecosystem;
+use crate::model::finding::{Finding, Location, SubjectKind};
+use crate::model::inventory::{Identity, Inventory, Package};
+use crate::model::purl;
+use crate::model::verdict::{
+    CheckSkipped, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
+};
+use crate::policy::engine::{Engine, context};
+use crate::policy::pack::Packs;
+use crate::revision;
+use crate::run::advisories::{self, Match, Matcher};
+use crate::run::findings::{About, build};
+use crate::run::{Advisories, Failure, Request, check, packages, projects, today};
+use crate::subject::Command;
+use crate::verdict::decide;
+use crate::world::World;
+
+/// Judges a revision as it stands. It is governed by its own settings and ledger: nothing is let in.
+///
+/// # Errors
+/// [`Failure`] where nothing can be judged at all.
+pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisories) -> Result<Verdict, Failure> {
+    let head = revision::head(world.repo, &request.head)?;
+    let tree = world.repo.tree(&head.rev)?;
+    let gate = match request.policy_from {
+        PolicyFrom::BuiltIn => Gate::default(),
+        _ => Gate::read(&*tree)?,
+    };
+    let packs = Packs::load(&gate)?;
+    let engine = Engine::new(&packs, context(Command::Audit, request.ci, &gate.config.settings));
+    let snapshot = Snapshot::new(&*tree)?;
+    let mut coverage = Coverage::default();
+    unread_kinds(&snapshot, request, &gate, &mut coverage);
+    let mut found = projects::find(&snapshot, &gate.config, &mut coverage);
+    if !request.lockfiles.is_empty() {
+        found.retain(|(_, p)| p.lockfile.iter().chain(&p.manifest).any(|file| request.lockfiles.contains(file)));
+        for wanted in &request.lockfiles {
+            if !found.iter().any(|(_, p)| p.lockfile.iter().chain(&p.manifest).any(|file| file == wanted)) {
+                return Err(Failure::Usage(format!("{wanted}: no project has this lockfile")));
+            }
+        }
+    }
+    let advisories = store();
+    let mut ecosystems: Vec<Ecosystem> = found.iter().map(|(_, project)| project.ecosystem).collect();
+    ecosystems.sort();
+    ecosystems.dedup();
+    let settings = &gate.config.settings;
+    let data = advisories::data(&advisories, request, world.now, settings, &ecosystems, &mut coverage);
+    let mut auditor = Auditor {
+        engine: &engine,
+        settings,
+        snapshot: &snapshot,
+        matcher: advisories.as_ref().ok().map(Matcher::new),
+        coverage,
+        findings: Vec::new(),
+    };
+    let mut kept = Vec::new();
+    for project in &found {
+        match projects::read(&snapshot, &gate.config, project) {
+            Ok(inventory) => {
+                auditor.project(&inventory);
+                // Only a ledger asks about inventories afterwards.
+                if !gate.ledger.approvals.is_empty() || !gate.ledger.waivers.is_empty() {
+                    kept.push(inventory);
+                }
+            }
+            Err((path, unread)) => projects::failed(&mut auditor.coverage, &path, &unread),
+        }
+    }
+    let Auditor { matcher, mut coverage, mut findings, .. } = auditor;
+    if let Some(damage) = matcher.and_then(|matcher| matcher.damage) {
+        coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason: damage, incomplete: true });
+    }
+    if found.is_empty() {
+        // "Nothing to judge" must not pass for "nothing wrong".
+        let reason = "no project was found here".to_owned();
+        coverage.checks_skipped.push(CheckSkipped { check: "lockfile".to_owned(), reason, incomplete: true });
+    }
+    let inventories: Vec<&Inventory> = kept.iter().collect();
+    let stale = check::ledger(&engine, &gate, &inventories, today(world), Some(&findings));
+    findings.extend(stale);
+    check::tidy(&mut coverage);
+    let decided = decide(findings, &[], &gate.ledger, today(world), &coverage);
+    let rev = head.commit().map(|id| id.to_string());
+    Ok(Verdict {
+        command: Command::Audit.as_str(),
+        evaluated_at: world.now.to_string(),
+        decision: decided.decision,
+        complete: decided.complete,
+        elapsed_ms: 0,
+        base: None,
+        head: head.to_name(),
+        base_note: None,
+        policy: PolicyData { from: request.policy_from, rev: rev.clone(), digest: check::policy_digest(&gate) },
+        ledger: LedgerData { rev, digest: gate.ledger_digest.clone() },
+        overrides: request.overrides.clone(),
+        advisories: data,
+        projects: found.into_iter().map(|(_, project)| project).collect(),
+        changes: Vec::new(),
+        findings: decided.findings,
+        coverage,
+    })
+}
+
+/// Lockfiles that are recognised and not read: an audit that is silent about them would call them clean.
+fn unread_kinds(snapshot: &Snapshot<'_>, request: &Request, gate: &Gate, coverage: &mut Coverage) {
+    if !request.lockfiles.is_empty() {
+        return;
+    }
+    for entry in snapshot.entries() {
+        if let Some(Concern::Unread(ecosystem)) = concern(entry) {
+            if !gate.config.judges(&entry.path) {
+                continue;
+            }
+            let reason = format!("lockfiles of this kind ({ecosystem}) are not read by this version");
+            coverage.checks_skipped.push(CheckSkipped {
+                check: "lockfile".to_owned(),
+                reason: format!("{}: {reason}", entry.path),
+                incomplete: true,
+            });
+            let state = FileState::Unsupported;
+            coverage.files.push(CoveredFile { path: entry.path.clone(), state, reason: Some(reason) });
+        }
+    }
+}
+
+struct Auditor<'a> {
+    engine: &'a Engine<'a>,
+    settings: &'a Settings,
+    snapshot: &'a Snapshot<'a>,
+    matcher: Option<Matcher<'a>>,
+    coverage: Coverage,
+    findings: Vec<Finding>,
+}
+
+impl Auditor<'_> {
+    fn project(&mut self, inventory: &Inventory) {
+        projects::note_inputs(&mut self.coverage, inventory);
+        if let Some(matcher) = &mut self.matcher {
+            for package in &inventory.packages {
+                for advisory in matcher.look_up(package).matched {
+                    let found = Match { package, advisory, origin: None };
+                    self.findings.extend(advisories::findings(self.engine, inventory, &found, None));
+                }
+                advisories::note_gaps(&mut self.coverage, matcher, package, true);
+            }
+        }
+        for package in inventory.packages.iter().filter(|p| is_of_interest(p, self.settings)) {
+            self.package(inventory, package);
+        }
+    }
+
+    fn package(&mut self, inventory: &Inventory, package: &Package) {
+        let license = if self.settings.allowed_licenses.is_empty() {
+            None
+        } else {
+            let known = vendored::look_up(self.snapshot, &package.name, &package.version, package.source.kind);
+            known.license.found().cloned()
+        };
+        let subject = packages::standing(package, license.as_deref());
+        let file = inventory.path_of(package.span).cloned().unwrap_or_else(|| inventory.project.path.clone());
+        for statement in self.engine.ask(&subject) {
+            self.findings.push(build(
+                statement,
+                About {
+                    kind: SubjectKind::Package,
+                    purl: Some(purl::of_package(package)),
+                    place: Location { file: file.clone(), line: package.span.line, end_line: package.span.end_line },
+                    project: Some(inventory.project.path.clone()),
+                    change: None,
+                    advisory: None,
+                    origin: None,
+                    detail: String::new(),
+                },
+            ));
+        }
+    }
+}
+
+/// Whether some rule could speak of a standing package by itself, advisories aside.
+#[must_use]
+pub fn is_of_interest(package: &Package, settings: &Settings) -> bool {
+    !settings.allowed_licenses.is_empty()
+        || !package.source.is_pinned()
+        || package.source.is_plain_http()
+        || package.identity != Identity::Public
+        || crate::ecosystem::rules(package.ecosystem).is_none_or(|rules| !rules.is_name(&package.name))
+}

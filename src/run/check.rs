@@ -1,0 +1,389 @@
+//! `check`: what a change brings, judged by the governing revision.
+
+use crate::diff::packages::{Standing, changes};
+use crate::discover::{Concern, Concerning, Snapshot, concerning};
+use crate::gate::Gate;
+use crate::gate::coverage::is_in_force;
+use crate::model::change::{Change, ChangeKind};
+use crate::model::finding::{Finding, Origin, SubjectKind};
+use crate::model::inventory::{Inventory, Project};
+use crate::model::tree::Delta;
+use crate::model::verdict::{
+    AdvisoryData, CheckSkipped, Coverage, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
+};
+use crate::model::{Ecosystem, RepoPath, purl};
+use crate::policy::engine::{Engine, context};
+use crate::policy::pack::Packs;
+use crate::revision::{self, Named, Revisions};
+use crate::run::findings::{About, build};
+use crate::run::projects::{Pair, pair};
+use crate::run::{Advisories, Failure, Request, advisories, files, packages, today};
+use crate::subject::{Command, EntryKind, Kind, Subject, Value, quiet};
+use crate::verdict::{Fold, decide};
+use crate::world::{Rev, Tree, World};
+
+/// Judges a change.
+///
+/// # Errors
+/// [`Failure`] where nothing can be judged at all.
+pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisories) -> Result<Verdict, Failure> {
+    let revisions = revision::resolve(world.repo, request.base.as_deref(), &request.head, request.ci)?;
+    let base_tree = world.repo.tree(&revisions.base.rev)?;
+    let head_tree = world.repo.tree(&revisions.head.rev)?;
+    let (gate, policy, ledger) = gate(request, world, &revisions)?;
+    let deltas = head_tree.differs(&*base_tree)?;
+    let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
+    let mut run = Run {
+        request,
+        world,
+        revisions: &revisions,
+        gate: &gate,
+        trees: (&*base_tree, &*head_tree),
+        coverage: Coverage::default(),
+        advisories: AdvisoryData::default(),
+        projects: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+    };
+    if concerns.is_empty() {
+        // Nothing to ask the rules about; broken packs are still said to be broken.
+        if gate.config.packs.iter().any(|pack| !crate::policy::is_built_in(pack)) {
+            Packs::load(&gate)?;
+        }
+    } else {
+        let packs = Packs::load(&gate)?;
+        let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
+        run.judge(&engine, &deltas, &concerns, store)?;
+    }
+    Ok(run.verdict(policy, ledger))
+}
+
+/// The gate in force, and how it is named in the verdict.
+fn gate(
+    request: &Request,
+    world: &World<'_>,
+    revisions: &Revisions,
+) -> Result<(Gate, PolicyData, LedgerData), Failure> {
+    let named: Option<&Named> = match request.policy_from {
+        PolicyFrom::Governing => Some(&revisions.governing),
+        PolicyFrom::Base => Some(&revisions.base),
+        PolicyFrom::Head => Some(&revisions.head),
+        PolicyFrom::BuiltIn => None,
+    };
+    let gate = match named {
+        Some(named) => Gate::read(&*world.repo.tree(&named.rev)?)?,
+        None => Gate::default(),
+    };
+    let rev = named.and_then(|named| named.commit()).map(|id| id.to_string());
+    let policy = PolicyData { from: request.policy_from, rev: rev.clone(), digest: policy_digest(&gate) };
+    let ledger = LedgerData { rev, digest: gate.ledger_digest.clone() };
+    Ok((gate, policy, ledger))
+}
+
+/// Digest of everything that decides: the program's own packs, the user's, settings and levels.
+#[must_use]
+pub fn policy_digest(gate: &Gate) -> String {
+    let mut text = gate.digest.clone();
+    for pack in crate::policy::BUILT_IN.iter().filter(|pack| gate.config.packs.iter().any(|p| p == pack.name)) {
+        text.push('\0');
+        text.push_str(pack.manifest);
+        text.push_str(pack.rules);
+    }
+    crate::gate::digest(text.as_bytes())
+}
+
+struct Run<'a> {
+    request: &'a Request,
+    world: &'a World<'a>,
+    revisions: &'a Revisions,
+    gate: &'a Gate,
+    trees: (&'a dyn Tree, &'a dyn Tree),
+    coverage: Coverage,
+    advisories: AdvisoryData,
+    projects: Vec<Project>,
+    changes: Vec<Change>,
+    findings: Vec<Finding>,
+}
+
+impl Run<'_> {
+    fn judge(
+        &mut self,
+        engine: &Engine<'_>,
+        deltas: &[Delta],
+        concerns: &[Concerning<'_>],
+        store: &dyn Fn() -> Advisories,
+    ) -> Result<(), Failure> {
+        let (base_tree, head_tree) = self.trees;
+        let touches = |concern: Concern| concerns.iter().any(|c| c.concern == concern);
+        let mut pairs = Vec::new();
+        // Package managers read more than manifests: a configuration can move a source with no lockfile changing.
+        if touches(Concern::Dependencies) || touches(Concern::ManagerConfig) || touches(Concern::Vendored) {
+            let (base, head) = (Snapshot::new(base_tree)?, Snapshot::new(head_tree)?);
+            self.collisions(&base, &head);
+            pairs = pair(&base, &head, deltas, &self.gate.config, &mut self.coverage);
+            self.projects = pairs.iter().map(|pair| pair.project.clone()).collect();
+            self.packages(engine, &pairs, (&base, &head), store);
+        }
+        let changed = files::Changed {
+            base: base_tree,
+            head: head_tree,
+            concerning: concerns,
+            pairs: &pairs,
+            changes: &self.changes,
+        };
+        let found = files::findings(engine, &changed, &mut self.coverage);
+        self.findings.extend(found);
+        let inventories: Vec<&Inventory> = pairs.iter().filter_map(Pair::standing).collect();
+        let found = ledger(engine, self.gate, &inventories, today(self.world), None);
+        self.findings.extend(found);
+        Ok(())
+    }
+
+    /// Two recognised paths that one file system cannot hold both of: nobody knows which one a build reads.
+    fn collisions(&mut self, base: &Snapshot<'_>, head: &Snapshot<'_>) {
+        let known = base.collisions();
+        for (a, b) in head.collisions().into_iter().filter(|pair| !known.contains(pair)) {
+            self.coverage.checks_skipped.push(CheckSkipped {
+                check: "tree".to_owned(),
+                reason: format!("{a} and {b} are one file to a file system that ignores case: which is read?"),
+                incomplete: true,
+            });
+        }
+    }
+
+    fn packages(
+        &mut self,
+        engine: &Engine<'_>,
+        pairs: &[Pair],
+        (base, head): (&Snapshot<'_>, &Snapshot<'_>),
+        store: &dyn Fn() -> Advisories,
+    ) {
+        let mut standing = Standing::default();
+        for inventory in pairs.iter().filter_map(|pair| pair.base.as_ref()) {
+            standing.add(inventory);
+        }
+        standing.seal();
+        let changed: Vec<(&Pair, Vec<Change>)> = pairs
+            .iter()
+            .filter(|pair| !pair.unchanged)
+            .map(|pair| (pair, changes(pair.base.as_ref(), pair.head.as_ref(), &standing)))
+            .collect();
+        let mut ecosystems: Vec<Ecosystem> = changed.iter().flat_map(|(_, c)| c).map(|c| c.ecosystem).collect();
+        ecosystems.sort();
+        ecosystems.dedup();
+        let advisories = if changed.is_empty() { None } else { Some(store()) };
+        if let Some(advisories) = &advisories {
+            let settings = &self.gate.config.settings;
+            self.advisories =
+                advisories::data(advisories, self.request, self.world.now, settings, &ecosystems, &mut self.coverage);
+        }
+        let mut matcher = advisories.as_ref().and_then(|a| a.as_ref().ok()).map(advisories::Matcher::new);
+        for (pair, mut changes) in changed {
+            if let Some(matcher) = &mut matcher {
+                self.advisories_of(engine, matcher, pair, &mut changes);
+            }
+            for change in &mut changes {
+                let known = packages::gather(change, base, head);
+                packages::cover(change, &self.gate.ledger, today(self.world));
+                let statements = engine.ask(&packages::subject(change, &known));
+                self.findings
+                    .extend(statements.into_iter().map(|statement| build(name_rule(statement), About::change(change))));
+            }
+            self.changes.extend(changes);
+        }
+        if let Some(damage) = matcher.and_then(|matcher| matcher.damage) {
+            self.coverage.checks_skipped.push(CheckSkipped {
+                check: "advisories".to_owned(),
+                reason: damage,
+                incomplete: true,
+            });
+        }
+    }
+
+    fn advisories_of(
+        &mut self,
+        engine: &Engine<'_>,
+        matcher: &mut advisories::Matcher<'_>,
+        pair: &Pair,
+        changes: &mut [Change],
+    ) {
+        let base_time = match self.revisions.base.rev {
+            Rev::Commit { time, .. } => jiff::Timestamp::from_second(time).ok(),
+            _ => None,
+        };
+        if let Some(head) = &pair.head {
+            for found in advisories::matches(matcher, pair.base.as_ref(), head, base_time) {
+                let change = changes.iter().find(|c| is_of(c, found.package)).map(|c| c.id.clone());
+                self.findings.extend(advisories::findings(engine, head, &found, change.as_deref()));
+            }
+            for package in &head.packages {
+                let judged = changes.iter().any(|c| c.kind != ChangeKind::Rescoped && is_of(c, package));
+                advisories::note_gaps(&mut self.coverage, matcher, package, judged);
+            }
+        }
+        if let Some(base) = &pair.base {
+            for found in advisories::resolved(matcher, base, pair.head.as_ref()) {
+                for change in changes.iter_mut().filter(|c| c.name == *found.package.name && c.after.is_some()) {
+                    change.fixes_advisory = true;
+                }
+                let change = changes.iter().find(|c| c.name == *found.package.name).map(|c| c.id.clone());
+                self.findings.extend(advisories::findings(engine, base, &found, change.as_deref()));
+            }
+        }
+        debug_assert!(found_origins_are_set(&self.findings));
+    }
+
+    fn verdict(mut self, policy: PolicyData, ledger: LedgerData) -> Verdict {
+        let folds: Vec<Fold> = self
+            .changes
+            .iter()
+            .filter(|change| !change.under.is_empty())
+            .map(|change| Fold { change: change.id.clone(), under: change.under.clone() })
+            .collect();
+        tidy(&mut self.coverage);
+        let decided = decide(self.findings, &folds, &self.gate.ledger, today(self.world), &self.coverage);
+        self.changes.sort_by(|a, b| {
+            (&a.project, a.ecosystem, &a.name, &a.purl, &a.id).cmp(&(&b.project, b.ecosystem, &b.name, &b.purl, &b.id))
+        });
+        Verdict {
+            command: Command::Check.as_str(),
+            evaluated_at: self.world.now.to_string(),
+            decision: decided.decision,
+            complete: decided.complete,
+            elapsed_ms: 0,
+            base: Some(self.revisions.base.to_name()),
+            head: self.revisions.head.to_name(),
+            base_note: self.revisions.note.clone(),
+            policy,
+            ledger,
+            overrides: self.request.overrides.clone(),
+            advisories: self.advisories,
+            projects: self.projects,
+            changes: self.changes,
+            findings: decided.findings,
+            coverage: self.coverage,
+        }
+    }
+}
+
+fn found_origins_are_set(findings: &[Finding]) -> bool {
+    findings.iter().all(|f| f.advisory.is_none() || f.origin.is_some() || f.rule == "not-judged")
+}
+
+fn is_of(change: &Change, package: &crate::model::inventory::Package) -> bool {
+    change.name == *package.name
+        && change
+            .after
+            .as_ref()
+            .is_some_and(|after| after.version == *package.version && after.source == package.source)
+}
+
+/// Puts the rule's own id into the commands that its text suggests.
+fn name_rule(mut statement: crate::policy::engine::Statement) -> crate::policy::engine::Statement {
+    statement.remediation = statement.remediation.replace("waive RULE", &format!("waive {}", statement.rule.rule));
+    statement
+}
+
+/// Sorts coverage and keeps one entry a file: what failed is said, whatever else was read.
+pub fn tidy(coverage: &mut Coverage) {
+    coverage.files.sort_by(|a, b| {
+        (&a.path, a.state == FileState::Read, a.state).cmp(&(&b.path, b.state == FileState::Read, b.state))
+    });
+    coverage.files.dedup_by(|b, a| a.path == b.path);
+    coverage.checks_skipped.sort();
+    coverage.checks_skipped.dedup();
+}
+
+/// Asks the rules about the entries of the ledger. `findings` are those of an audit, by which advisory waivers are
+/// known to be in use; in a check only part of them is known, and what stands is enough.
+pub fn ledger(
+    engine: &Engine<'_>,
+    gate: &Gate,
+    inventories: &[&Inventory],
+    today: jiff::civil::Date,
+    findings: Option<&[Finding]>,
+) -> Vec<Finding> {
+    use crate::gate::coverage::{binds, waives};
+    use crate::gate::ledger::WaiverSubject;
+    let packages = || inventories.iter().flat_map(|inventory| &inventory.packages);
+    let purls: Vec<(String, Option<&str>)> = if gate.ledger.approvals.is_empty() {
+        Vec::new()
+    } else {
+        packages().map(|p| (purl::of_package(p), p.checksum.as_deref())).collect()
+    };
+    let mut found = Vec::new();
+    for entry in &gate.ledger.approvals {
+        let used =
+            entry.packages.iter().any(|bound| purls.iter().any(|(purl, checksum)| binds(bound, purl, *checksum)));
+        let expired = !is_in_force(entry.expires, today);
+        let name = entry.packages.first().map_or("", |p| &p.purl);
+        found.extend(ask_entry(engine, EntryKind::Approval, (expired, used), name, entry.line, &entry.id));
+    }
+    for entry in &gate.ledger.waivers {
+        let used = match (&entry.subject, findings) {
+            (_, Some(findings)) if findings.iter().any(|f| waives(entry, f)) => true,
+            (WaiverSubject::Package { purl: wanted, .. }, None) => {
+                packages().any(|p| purl::simple(p.ecosystem, &p.name, None) == *wanted)
+            }
+            (WaiverSubject::Package { purl: wanted, .. }, Some(_)) => {
+                // Rules of a check are not asked in an audit; their waivers are in use while the package stands.
+                !speaks_of_advisories(&entry.rule)
+                    && packages().any(|p| purl::simple(p.ecosystem, &p.name, None) == *wanted)
+            }
+            (WaiverSubject::Text(_), _) => true,
+        };
+        let expired = !is_in_force(Some(entry.expires), today);
+        let subject = match &entry.subject {
+            WaiverSubject::Package { purl, version } => {
+                version.as_ref().map_or_else(|| purl.clone(), |version| format!("{purl}@{version}"))
+            }
+            WaiverSubject::Text(text) => text.clone(),
+        };
+        let name = format!("{} for {subject}", entry.rule);
+        found.extend(ask_entry(engine, EntryKind::Waiver, (expired, used), &name, entry.line, &entry.id));
+    }
+    found
+}
+
+fn speaks_of_advisories(rule: &str) -> bool {
+    let rule = rule.rsplit_once('/').map_or(rule, |(_, rule)| rule);
+    matches!(rule, "malware" | "advisory-introduced" | "informational-advisory")
+        || rule.split_once('-').is_some_and(|(database, _)| database.bytes().all(|b| b.is_ascii_uppercase()))
+}
+
+fn ask_entry(
+    engine: &Engine<'_>,
+    kind: EntryKind,
+    (expired, used): (bool, bool),
+    name: &str,
+    line: u32,
+    id: &str,
+) -> Vec<Finding> {
+    let mut attributes = quiet(Kind::Entry);
+    attributes.extend([
+        ("kind", Value::Word("EntryKind", kind.as_str())),
+        ("expired", Value::Flag(expired)),
+        ("used", Value::Flag(used)),
+    ]);
+    let state = match (expired, used) {
+        (true, _) => "has expired",
+        (_, false) => "matches nothing that stands here",
+        _ => "",
+    };
+    let words = std::collections::BTreeMap::from([("entry", format!("{kind} of {name}")), ("state", state.to_owned())]);
+    engine
+        .ask(&Subject { kind: Kind::Entry, attributes, words })
+        .into_iter()
+        .map(|statement| {
+            let mut about = About::file(SubjectKind::Gate, &RepoPath::new(crate::gate::LEDGER), line);
+            about.detail = id.to_owned();
+            build(statement, about)
+        })
+        .collect()
+}
+
+/// Whether a finding is one that this change brought.
+#[must_use]
+pub fn is_brought(finding: &Finding) -> bool {
+    matches!(finding.origin, None | Some(Origin::Introduced))
+}

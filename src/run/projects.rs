@@ -1,0 +1,174 @@
+//! Projects of a revision, read; and projects of two revisions, paired.
+
+use crate::diff::packages::is_moved;
+use crate::discover::Snapshot;
+use crate::ecosystem::{FORMATS, View};
+use crate::gate::config::Config;
+use crate::model::RepoPath;
+use crate::model::inventory::{Inventory, Project};
+use crate::model::tree::{Delta, Unread};
+use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
+
+/// Every project of a tree that the settings do not exclude. What is excluded or cannot be read is noted.
+#[must_use]
+pub fn find(snapshot: &Snapshot<'_>, config: &Config, coverage: &mut Coverage) -> Vec<(usize, Project)> {
+    let mut found = Vec::new();
+    for (index, format) in FORMATS.iter().enumerate() {
+        match format.projects(snapshot) {
+            Ok(projects) => {
+                for project in projects {
+                    let file = project.lockfile.as_ref().or(project.manifest.as_ref()).unwrap_or(&project.path);
+                    if config.judges(file) {
+                        found.push((index, project));
+                    } else {
+                        let reason = Some("excluded by [projects] of the governing revision".to_owned());
+                        coverage.files.push(CoveredFile { path: file.clone(), state: FileState::Excluded, reason });
+                    }
+                }
+            }
+            Err((path, unread)) => failed(coverage, &path, &unread),
+        }
+    }
+    found
+}
+
+/// Reads one project.
+///
+/// # Errors
+/// The path that could not be read, and why.
+pub fn read(
+    snapshot: &Snapshot<'_>,
+    config: &Config,
+    (format, project): &(usize, Project),
+) -> Result<Inventory, (RepoPath, Unread)> {
+    let Some(format) = FORMATS.get(*format) else {
+        return Err((project.path.clone(), Unread::Unsupported("no format reads it".to_owned())));
+    };
+    format.read(project, View::new(snapshot, config.mirrors(project.ecosystem)))
+}
+
+/// Notes a file that could not be read. A dependency file that cannot be read leaves the answer incomplete.
+pub fn failed(coverage: &mut Coverage, path: &RepoPath, unread: &Unread) {
+    let state = match unread {
+        Unread::TooLarge { .. } => FileState::TooLarge,
+        Unread::Unsupported(_) => FileState::Unsupported,
+        _ => FileState::Failed,
+    };
+    let reason = unread.to_string();
+    coverage.files.push(CoveredFile { path: path.clone(), state, reason: Some(reason.clone()) });
+    coverage.checks_skipped.push(CheckSkipped {
+        check: "lockfile".to_owned(),
+        reason: format!("{path}: {reason}"),
+        incomplete: true,
+    });
+}
+
+/// A project of two revisions.
+pub struct Pair {
+    /// The project: head's, or base's for one that is gone.
+    pub project: Project,
+    /// Base's inventory.
+    pub base: Option<Inventory>,
+    /// Head's inventory; `None` for a project that is gone.
+    pub head: Option<Inventory>,
+    /// Whether every file that makes it is the same on both sides: `head` is not read then, and `base` stands for it.
+    pub unchanged: bool,
+}
+
+impl Pair {
+    /// What stands in head.
+    #[must_use]
+    pub fn standing(&self) -> Option<&Inventory> {
+        if self.unchanged { self.base.as_ref() } else { self.head.as_ref() }
+    }
+}
+
+/// Reads and pairs the projects of two revisions. A head that cannot be read is noted; a base that cannot be read
+/// makes everything in head new.
+#[must_use]
+pub fn pair(
+    base: &Snapshot<'_>,
+    head: &Snapshot<'_>,
+    deltas: &[Delta],
+    config: &Config,
+    coverage: &mut Coverage,
+) -> Vec<Pair> {
+    let mut ignored = Coverage::default();
+    let base_projects = find(base, config, &mut ignored);
+    let head_projects = find(head, config, coverage);
+    let mut before: Vec<(Project, Option<Inventory>)> =
+        base_projects.iter().map(|found| (found.1.clone(), read(base, config, found).ok())).collect();
+    let mut pairs = Vec::new();
+    let mut unpaired = Vec::new();
+    for found in &head_projects {
+        let key = |p: &Project| (p.ecosystem, p.path.clone());
+        let twin = before.iter().position(|(project, _)| key(project) == key(&found.1));
+        let (old, known) = match twin {
+            Some(at) => {
+                let (project, inventory) = before.remove(at);
+                (Some(project), inventory)
+            }
+            None => (None, None),
+        };
+        if let Some(base) = &known
+            && old.as_ref() == Some(&found.1)
+            && head.holds(&base.inputs)
+            && !manifests_move(deltas, &found.1)
+        {
+            pairs.push(Pair { project: found.1.clone(), base: known, head: None, unchanged: true });
+            continue;
+        }
+        match read(head, config, found) {
+            Ok(inventory) => {
+                note_inputs(coverage, &inventory);
+                let pair = Pair { project: found.1.clone(), base: known, head: Some(inventory), unchanged: false };
+                if twin.is_some() { pairs.push(pair) } else { unpaired.push(pair) }
+            }
+            Err((path, unread)) => {
+                failed(coverage, &path, &unread);
+                // Unread on this side is neither removed nor unchanged: the project is left out, and said to be.
+            }
+        }
+    }
+    // A project that moved as a whole is no change. One whose twin on the other side was not read is not one.
+    for mut pair in unpaired {
+        let twin = before.iter().position(|(_, inventory)| {
+            inventory.as_ref().zip(pair.head.as_ref()).is_some_and(|(base, head)| is_moved(base, head))
+        });
+        if let Some(at) = twin {
+            pair.base = before.remove(at).1;
+        }
+        pairs.push(pair);
+    }
+    for (project, inventory) in before {
+        // The lockfile of a project that head could not read is not gone.
+        let unread_in_head = project
+            .lockfile
+            .iter()
+            .chain(&project.manifest)
+            .any(|path| coverage.files.iter().any(|file| file.path == *path && file.state != FileState::Read));
+        if let (Some(base), false) = (inventory, unread_in_head) {
+            pairs.push(Pair { project, base: Some(base), head: None, unchanged: false });
+        }
+    }
+    pairs.sort_by(|a, b| a.project.cmp(&b.project));
+    pairs
+}
+
+/// Whether a manifest came or went inside the project: globs of members may reach it without any other file changing.
+fn manifests_move(deltas: &[Delta], project: &Project) -> bool {
+    deltas.iter().any(|delta| {
+        (delta.before.is_none() || delta.after.is_none())
+            && delta.path().is_some_and(|path| {
+                path.is_within(&project.path)
+                    && FORMATS.iter().any(|format| format.claims().contains(&path.file_name()))
+            })
+    })
+}
+
+/// Notes the files that made an inventory.
+pub fn note_inputs(coverage: &mut Coverage, inventory: &Inventory) {
+    for input in inventory.inputs.iter().filter(|input| input.oid.is_some()) {
+        coverage.files.push(CoveredFile { path: input.path.clone(), state: FileState::Read, reason: None });
+    }
+}

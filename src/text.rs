@@ -1,0 +1,73 @@
+//! Reading text that somebody else wrote.
+
+use toml_parser::Source;
+use toml_parser::lexer::TokenKind;
+
+/// Parts of one dotted TOML key. A tree is as deep as its keys are dotted and its brackets are nested, and it is taken
+/// down by recursion: `toml` bounds the brackets and not the dots.
+const MAX_PARTS: u32 = 16;
+
+/// A mistake in a text: the line, counted from 1 (0 where none applies), and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line.
+    pub line: u32,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+/// The line, counted from 1, on which a byte stands.
+#[must_use]
+pub fn line_of(text: &str, offset: usize) -> u32 {
+    let before = text.as_bytes().get(..offset.min(text.len())).unwrap_or_default();
+    before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1
+}
+
+/// Refuses TOML whose keys are dotted deeper than the stack should bear.
+///
+/// # Errors
+/// [`Mistake`] with the line of the key.
+pub fn bound_dots(text: &str) -> Result<(), Mistake> {
+    let mut parts = 0;
+    for token in Source::new(text).lex() {
+        match token.kind() {
+            TokenKind::Dot => parts += 1,
+            TokenKind::Whitespace
+            | TokenKind::Atom
+            | TokenKind::BasicString
+            | TokenKind::LiteralString
+            | TokenKind::MlBasicString
+            | TokenKind::MlLiteralString => {}
+            _ => parts = 0,
+        }
+        if parts > MAX_PARTS {
+            let line = line_of(text, token.span().start());
+            return Err(Mistake { line, reason: format!("a key of more than {MAX_PARTS} parts") });
+        }
+    }
+    Ok(())
+}
+
+/// Reads TOML into a type.
+///
+/// # Errors
+/// [`Mistake`] with its line.
+pub fn toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Mistake> {
+    bound_dots(text)?;
+    toml::from_str(text).map_err(|error| Mistake {
+        line: error.span().map_or(0, |span| line_of(text, span.start)),
+        reason: error.message().replace('\n', " "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_would_overflow_the_stack_are_refused() {
+        let deep = format!("x = 1\n{} = 1\n", vec!["a"; 100_000].join("."));
+        assert_eq!(toml::<toml::Table>(&deep).unwrap_err().line, 2);
+        assert_eq!(toml::<toml::Table>("a.b.c = 1\nversion = \"1.2.3.4\"\n").unwrap().len(), 2);
+    }
+}

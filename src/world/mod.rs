@@ -1,0 +1,165 @@
+//! The only way out: the repository, the clock and the environment, as a struct of capabilities.
+//!
+//! A run can do what its [`World`] lets it do and nothing else: there is no network here, no process is started, and
+//! only commands that may edit the repository receive a [`Writer`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::model::RepoPath;
+use crate::model::tree::{Delta, Entry, Oid, Unread};
+
+mod disk;
+pub mod folder;
+pub mod git;
+pub mod memory;
+pub mod real;
+
+/// Everything a run may reach.
+pub struct World<'a> {
+    /// The judged repository, or a plain folder.
+    pub repo: &'a dyn Repo,
+    /// The time of the run.
+    pub now: jiff::Timestamp,
+    /// The environment variables the run was given.
+    pub env: &'a Env,
+}
+
+/// Environment variables, captured once.
+pub type Env = BTreeMap<String, String>;
+
+/// What a person can name, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rev {
+    /// A commit: its id and the time of its committer, in seconds since 1970.
+    Commit {
+        /// The commit.
+        id: Oid,
+        /// Committer time.
+        time: i64,
+    },
+    /// What is staged.
+    Index,
+    /// What lies in the work tree: tracked files whatever `.gitignore` says, and untracked ones it does not name.
+    WorkTree,
+    /// No file at all: what a first commit is compared with.
+    Empty,
+}
+
+/// Why a revision could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RevError {
+    /// There is no such revision: wrong usage.
+    #[error("{0}")]
+    Unknown(String),
+    /// It should be there and is not (a shallow clone, a missing object): nothing can be decided.
+    #[error("{0}")]
+    Missing(String),
+}
+
+/// A repository.
+pub trait Repo {
+    /// Resolves a commit-ish. Branch and tag of one name are an error, never a guess.
+    ///
+    /// # Errors
+    /// [`RevError`].
+    fn resolve(&self, spec: &str) -> Result<Rev, RevError>;
+
+    /// The best common ancestor of two revisions; `None` where they share none. The index and the work tree stand on
+    /// the checked-out commit.
+    ///
+    /// # Errors
+    /// [`RevError::Missing`] where history is cut off, with how to deepen it.
+    fn merge_base(&self, a: &Rev, b: &Rev) -> Result<Option<Rev>, RevError>;
+
+    /// The first parent; `None` for a first commit. Of the index and the work tree: the checked-out commit.
+    ///
+    /// # Errors
+    /// [`RevError::Missing`] where history is cut off, with how to deepen it.
+    fn first_parent(&self, rev: &Rev) -> Result<Option<Rev>, RevError>;
+
+    /// The tip of the remote's default branch and its short name (`origin/main`); `None` where no remote is known.
+    ///
+    /// # Errors
+    /// [`RevError`].
+    fn default_branch(&self) -> Result<Option<(Rev, String)>, RevError>;
+
+    /// The tree of a revision.
+    ///
+    /// # Errors
+    /// [`RevError::Missing`].
+    fn tree(&self, rev: &Rev) -> Result<Box<dyn Tree + '_>, RevError>;
+
+    /// The folder with the checked-out files; `None` for a bare repository.
+    fn work_dir(&self) -> Option<&Path>;
+
+    /// The folder for hooks; `None` for a plain folder.
+    fn hooks_dir(&self) -> Option<PathBuf>;
+}
+
+/// An immutable tree. Reading it follows no link, runs no filter and obeys no attribute of the tree.
+pub trait Tree {
+    /// Every entry, sorted by path, folders left out.
+    ///
+    /// # Errors
+    /// [`Unread`] where the tree cannot be listed or passes a cap.
+    fn list(&self) -> Result<Vec<Entry>, Unread>;
+
+    /// What differs from `base`, sorted by path. Equal subtrees are not walked where both are git trees.
+    ///
+    /// # Errors
+    /// As [`Tree::list`].
+    fn differs(&self, base: &dyn Tree) -> Result<Vec<Delta>, Unread> {
+        Ok(merge(base.list()?, self.list()?))
+    }
+
+    /// The entry at a path.
+    ///
+    /// # Errors
+    /// As [`Tree::list`].
+    fn entry(&self, path: &RepoPath) -> Result<Option<Entry>, Unread>;
+
+    /// The bytes of a file, at most `cap` of them, hash-verified.
+    ///
+    /// # Errors
+    /// [`Unread`]; a symbolic link, submodule or LFS pointer is [`Unread::NotAFile`].
+    fn read(&self, entry: &Entry, cap: u64) -> Result<Arc<[u8]>, Unread>;
+
+    /// The id of the git tree, where this is one.
+    fn git_tree(&self) -> Option<Oid> {
+        None
+    }
+}
+
+/// May change files of the user's own work tree. Only commands that edit the repository receive one.
+pub trait Writer {
+    /// Replaces or creates a file below the work tree, whole or not at all.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    fn write(&self, path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()>;
+}
+
+/// What differs between two sorted lists of entries.
+#[must_use]
+pub fn merge(base: Vec<Entry>, head: Vec<Entry>) -> Vec<Delta> {
+    let mut deltas = Vec::new();
+    let (mut base, mut head) = (base.into_iter().peekable(), head.into_iter().peekable());
+    loop {
+        let order = match (base.peek(), head.peek()) {
+            (None, None) => return deltas,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(b), Some(h)) => b.path.cmp(&h.path),
+        };
+        let delta = match order {
+            std::cmp::Ordering::Less => Delta { before: base.next(), after: None },
+            std::cmp::Ordering::Greater => Delta { before: None, after: head.next() },
+            std::cmp::Ordering::Equal => Delta { before: base.next(), after: head.next() },
+        };
+        if delta.before != delta.after {
+            deltas.push(delta);
+        }
+    }
+}
