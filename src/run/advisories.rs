@@ -240,6 +240,10 @@ pub fn data(
             return AdvisoryData::default();
         }
     };
+    for skipped in store.loose_skipped() {
+        // It names no package that could be read, so it may be about any: said, and not held against all.
+        coverage.checks_skipped.push(gap(format!("{}: {}", skipped.id, skipped.reason), false));
+    }
     let sources = store.sources();
     let is_audit = request.is_audit();
     for ecosystem in ecosystems {

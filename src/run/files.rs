@@ -193,6 +193,13 @@ fn redirection(old: &cargo_config::Config, new: &cargo_config::Config) -> (Strin
             line = if line == 0 { *at } else { line };
         }
     }
+    for (include, at) in &new.includes {
+        if old.includes.iter().any(|(known, _)| known == include) {
+            continue;
+        }
+        line = if line == 0 { *at } else { line };
+        said.push(format!("whatever {include} says, which it includes"));
+    }
     (said.join("; "), line)
 }
 

@@ -121,23 +121,27 @@ fn file(verdict: &Verdict, verbose: bool) -> Filed<'_> {
         folded: BTreeMap::new(),
         moved,
     };
+    let part_of = |finding: &Finding, filed: &Filed<'_>| match change_of(finding) {
+        Some(change) => filed.part_of_change(change),
+        None if finding.advisory.is_some() => Part::Advisories,
+        None if finding.subject.kind == SubjectKind::Line => Part::Lines,
+        None => part_of_rule(&finding.rule),
+    };
+    let is_quiet = |finding: &Finding| {
+        let is_mild = !finding.blocks && finding.level <= Level::Warn && finding.waived_by.is_none();
+        is_mild && !verbose && !is_summed_up(finding, verdict)
+    };
+    // What one rule repeats is said once: the same words over and over hide what differs.
     let mut said: BTreeMap<(Part, &str), usize> = BTreeMap::new();
+    for finding in verdict.findings.iter().filter(|finding| is_quiet(finding)) {
+        *said.entry((part_of(finding, &filed), &finding.rule)).or_default() += 1;
+    }
+    filed.folded = said.into_iter().filter(|(_, count)| *count > FOLD).collect();
     for finding in &verdict.findings {
         let change = change_of(finding);
-        let part = match change {
-            Some(change) => filed.part_of_change(change),
-            None if finding.advisory.is_some() => Part::Advisories,
-            None if finding.subject.kind == SubjectKind::Line => Part::Lines,
-            None => part_of_rule(&finding.rule),
-        };
-        let is_quiet = !finding.blocks && finding.level <= Level::Warn && finding.waived_by.is_none();
-        if is_quiet && !verbose && !is_summed_up(finding, verdict) {
-            let count = said.entry((part, &finding.rule)).or_default();
-            *count += 1;
-            if *count > FOLD {
-                *filed.folded.entry((part, &finding.rule)).or_default() += 1;
-                continue;
-            }
+        let part = part_of(finding, &filed);
+        if is_quiet(finding) && filed.folded.contains_key(&(part, finding.rule.as_str())) {
+            continue;
         }
         match change {
             Some(change) => filed.under.entry(&change.id).or_default().push(finding),
@@ -184,7 +188,7 @@ impl<'a> Filed<'a> {
             }
         }
         for ((_, rule), count) in self.folded.iter().filter(|((of, _), _)| *of == part) {
-            let text = format!("{count} more of {} (-v shows them)", clipped(rule, NAME));
+            let text = format!("{count} of {} (-v shows them)", clipped(rule, NAME));
             items.push(Item::Line { mark: Mark::Note, text });
         }
         items
@@ -393,7 +397,11 @@ fn not_judged(verdict: &Verdict, verbose: bool) -> Vec<Item> {
         })
         .collect();
     let unread = |state| matches!(state, FileState::Failed | FileState::TooLarge | FileState::Unsupported);
-    let mut files: Vec<_> = coverage.files.iter().filter(|file| unread(file.state)).collect();
+    let is_said = |path: &str| {
+        coverage.checks_skipped.iter().any(|s| s.reason.strip_prefix(path).is_some_and(|rest| rest.starts_with(':')))
+    };
+    let mut files: Vec<_> =
+        coverage.files.iter().filter(|file| unread(file.state) && !is_said(file.path.as_str())).collect();
     // A file that should have been read comes before one that nobody can read.
     files.sort_by_key(|file| (file.state == FileState::Unsupported, &file.path));
     let shown = if verbose { usize::MAX } else { FILES };
