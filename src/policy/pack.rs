@@ -259,10 +259,12 @@ const ANNOTATIONS: &[&str] = &["id", "rule", "level", "title", "message", "remed
 
 fn read_rule(policy: &Policy, pack: &str, file: &str, config: &Config) -> Result<Rule, Broken> {
     let fault = |reason: String| Broken { file: file.to_owned(), line: 0, reason };
-    let Some(id) = policy.annotation("id").filter(|id| !id.is_empty()) else {
+    // Collected once: asking by name parses the name anew each time.
+    let notes: BTreeMap<&str, &str> = policy.annotations().collect();
+    let Some(id) = notes.get("id").copied().filter(|id| !id.is_empty()) else {
         return Err(fault(format!("a rule has no @id: {}", one_line(&policy.to_string()))));
     };
-    if let Some((unknown, _)) = policy.annotations().find(|(key, _)| !ANNOTATIONS.contains(key)) {
+    if let Some(unknown) = notes.keys().find(|key| !ANNOTATIONS.contains(key)) {
         return Err(fault(format!("rule `{id}`: unknown annotation @{unknown}")));
     }
     if policy.effect() != cedar_policy::Effect::Forbid {
@@ -271,8 +273,9 @@ fn read_rule(policy: &Policy, pack: &str, file: &str, config: &Config) -> Result
         )));
     }
     let need = |key: &str| {
-        policy
-            .annotation(key)
+        notes
+            .get(key)
+            .copied()
             .filter(|text| !text.is_empty())
             .ok_or_else(|| fault(format!("rule `{id}` has no @{key}")))
     };
@@ -286,7 +289,7 @@ fn read_rule(policy: &Policy, pack: &str, file: &str, config: &Config) -> Result
     let Some(kind) = Kind::ALL.iter().copied().find(|kind| kind.action() == action) else {
         return Err(fault(format!("rule `{id}`: unknown action `{action}`")));
     };
-    let rule = policy.annotation("rule").unwrap_or(id).to_owned();
+    let rule = notes.get("rule").copied().unwrap_or(id).to_owned();
     let by_id = config.levels.get(&format!("{pack}/{id}"));
     let by_rule = config.levels.get(&format!("{pack}/{rule}"));
     Ok(Rule {
@@ -297,8 +300,8 @@ fn read_rule(policy: &Policy, pack: &str, file: &str, config: &Config) -> Result
         title: need("title")?.to_owned(),
         message: need("message")?.to_owned(),
         remediation: need("remediation")?.to_owned(),
-        controls: policy
-            .annotation("controls")
+        controls: notes
+            .get("controls")
             .map(|text| text.split(';').map(|c| c.trim().to_owned()).filter(|c| !c.is_empty()).collect())
             .unwrap_or_default(),
         rule,

@@ -17,7 +17,7 @@ use crate::model::verdict::{
 };
 use crate::policy::engine::{Engine, context};
 use crate::policy::pack::Packs;
-use crate::revision;
+use crate::revision::{self, Named};
 use crate::run::advisories::{self, Match, Matcher};
 use crate::run::findings::{About, build};
 use crate::run::{Advisories, Failure, Request, check, packages, projects, today};
@@ -25,16 +25,18 @@ use crate::subject::Command;
 use crate::verdict::decide;
 use crate::world::World;
 
-/// Judges a revision as it stands. It is governed by its own settings and ledger: nothing is let in.
+/// Judges a revision as it stands.
 ///
 /// # Errors
 /// [`Failure`] where nothing can be judged at all.
 pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisories) -> Result<Verdict, Failure> {
     let head = revision::head(world.repo, &request.head)?;
     let tree = world.repo.tree(&head.rev)?;
-    let gate = match request.policy_from {
-        PolicyFrom::BuiltIn => Gate::default(),
-        _ => Gate::read(&*tree)?,
+    let governing = governing(request, world, &head)?;
+    let gate = match &governing {
+        None => Gate::default(),
+        Some(named) if *named == head => Gate::read(&*tree)?,
+        Some(named) => Gate::read(&*world.repo.tree(&named.rev)?)?,
     };
     let packs = Packs::load(&gate)?;
     let engine = Engine::new(&packs, context(Command::Audit, request.ci, &gate.config.settings));
@@ -91,7 +93,7 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     findings.extend(stale);
     check::tidy(&mut coverage);
     let decided = decide(findings, &[], &gate.ledger, today(world), &coverage);
-    let rev = head.commit().map(|id| id.to_string());
+    let rev = governing.and_then(|named| named.commit()).map(|id| id.to_string());
     Ok(Verdict {
         command: Command::Audit.as_str(),
         evaluated_at: world.now.to_string(),
@@ -109,6 +111,19 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         changes: Vec::new(),
         findings: decided.findings,
         coverage,
+    })
+}
+
+/// Whose settings and ledger decide: in CI those of the protected branch, at a desk the revision's own. None: the
+/// program's own defaults.
+fn governing(request: &Request, world: &World<'_>, head: &Named) -> Result<Option<Named>, Failure> {
+    Ok(match request.policy_from {
+        PolicyFrom::BuiltIn => None,
+        PolicyFrom::Governing if request.ci => match world.repo.default_branch()? {
+            Some((rev, name)) => Some(Named { rev, name }),
+            None => Some(head.clone()),
+        },
+        _ => Some(head.clone()),
     })
 }
 

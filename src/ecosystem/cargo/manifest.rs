@@ -53,8 +53,6 @@ pub struct Dependency {
     pub package: Option<Box<str>>,
     /// When it is needed.
     pub scope: Scope,
-    /// Whether it is needed for some targets only.
-    pub is_for_target: bool,
     /// Whether a feature turns it on.
     pub is_optional: bool,
     /// Whether the rest is said in the workspace's root.
@@ -108,16 +106,16 @@ pub fn parse(bytes: &[u8]) -> Result<Manifest, Unread> {
 
 fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
     let mut dependencies = Vec::new();
-    read_kinds(root, false, &mut dependencies)?;
+    read_kinds(root, &mut dependencies)?;
     for target in root.table("target")?.into_iter().flat_map(Table::entries) {
-        read_kinds(target.table()?, true, &mut dependencies)?;
+        read_kinds(target.table()?, &mut dependencies)?;
     }
     let mut patches = patches(root)?;
     for entry in root.table("replace")?.into_iter().flat_map(Table::entries) {
         // The key is a package id: `name:1.2.3`, or an address with `#name:1.2.3`.
         let id = entry.key.rsplit_once('#').map_or(entry.key, |(_, id)| id);
         let name = id.split_once([':', '@']).map_or(id, |(name, _)| name);
-        let mut with = dependency(entry, Scope::Runtime, false)?;
+        let mut with = dependency(entry, Scope::Runtime)?;
         with.package.get_or_insert_with(|| Box::from(name));
         patches.push(Patch { source: Box::from("crates-io"), with });
     }
@@ -154,7 +152,7 @@ fn workspace(table: Table<'_, '_>) -> Result<Workspace, Unread> {
     };
     let mut dependencies = Vec::new();
     for entry in table.table("dependencies")?.into_iter().flat_map(Table::entries) {
-        dependencies.push(dependency(entry, Scope::Runtime, false)?);
+        dependencies.push(dependency(entry, Scope::Runtime)?);
     }
     let version = match table.table("package")? {
         Some(package) => package.text("version")?.map(Box::from),
@@ -166,7 +164,7 @@ fn workspace(table: Table<'_, '_>) -> Result<Workspace, Unread> {
 }
 
 /// Dependencies of every kind in a table; the spellings with an underscore are the oldest ones.
-fn read_kinds(table: Table<'_, '_>, is_for_target: bool, into: &mut Vec<Dependency>) -> Result<(), Unread> {
+fn read_kinds(table: Table<'_, '_>, into: &mut Vec<Dependency>) -> Result<(), Unread> {
     for (key, scope) in [
         ("dependencies", Scope::Runtime),
         ("dev-dependencies", Scope::Development),
@@ -175,7 +173,7 @@ fn read_kinds(table: Table<'_, '_>, is_for_target: bool, into: &mut Vec<Dependen
         ("build_dependencies", Scope::Build),
     ] {
         for entry in table.table(key)?.into_iter().flat_map(Table::entries) {
-            into.push(dependency(entry, scope, is_for_target)?);
+            into.push(dependency(entry, scope)?);
         }
     }
     Ok(())
@@ -186,19 +184,18 @@ pub(super) fn patches(root: Table<'_, '_>) -> Result<Vec<Patch>, Unread> {
     let mut patches = Vec::new();
     for source in root.table("patch")?.into_iter().flat_map(Table::entries) {
         for entry in source.table()?.entries() {
-            let with = dependency(entry, Scope::Runtime, false)?;
+            let with = dependency(entry, Scope::Runtime)?;
             patches.push(Patch { source: Box::from(source.key), with });
         }
     }
     Ok(patches)
 }
 
-fn dependency(entry: Entry<'_, '_>, scope: Scope, is_for_target: bool) -> Result<Dependency, Unread> {
+fn dependency(entry: Entry<'_, '_>, scope: Scope) -> Result<Dependency, Unread> {
     let mut dependency = Dependency {
         key: Box::from(entry.key),
         package: None,
         scope,
-        is_for_target,
         is_optional: false,
         is_inherited: false,
         requirement: None,

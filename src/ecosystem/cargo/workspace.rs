@@ -205,7 +205,6 @@ fn local(
                     dependency = Dependency {
                         key: own.key.clone(),
                         scope: own.scope,
-                        is_for_target: own.is_for_target,
                         is_optional: own.is_optional,
                         line: own.line,
                         ..common.clone()
