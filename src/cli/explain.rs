@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global, env: &Env, args: &Explain) -> Result<Ending, 
     let rules: Vec<&Rule> =
         packs.rules().filter(|r| r.rule == name || format!("{}/{}", r.pack, r.rule) == name).collect();
     if !rules.is_empty() {
-        return print(&rules.into_iter().map(rule).collect::<Vec<_>>().join("\n"));
+        return print(&rules.into_iter().map(|r| rule(&packs, r)).collect::<Vec<_>>().join("\n"));
     }
     let store = super::advisories(global, env, &*repo).map_err(Error::Undecided)?;
     let known = store.id(name).map_err(|e| Error::Undecided(e.to_string()))?;
@@ -71,14 +71,18 @@ fn ranges(affected: &crate::model::advisory::Affected) -> String {
 }
 
 /// A rule in words.
-pub(super) fn rule(rule: &Rule) -> String {
+pub(super) fn rule(packs: &Packs, rule: &Rule) -> String {
     let mut text = format!("{}/{}  {}  {}\n", rule.pack, rule.id, rule.level, rule.title);
     if rule.level != rule.default_level {
         text += &format!("  the pack says {}; [levels] says {}\n", rule.default_level, rule.level);
     }
-    text += &format!("  says      {}\n  mend      {}\n", rule.message, rule.remediation);
+    let plain = |template: &str| terminal(&template.replace('{', "<").replace('}', ">"));
+    text += &format!("  says      {}\n  mend      {}\n", plain(&rule.message), plain(&rule.remediation));
     if !rule.controls.is_empty() {
-        text += &format!("  evidence  {}\n", rule.controls.join(", "));
+        text += &format!("  evidence  {}\n", terminal(&rule.controls.join(", ")));
+    }
+    for line in packs.pack_of(rule).and_then(|pack| pack.condition(&rule.id)).unwrap_or_default().lines() {
+        text += &format!("    {}\n", terminal(line));
     }
     text
 }

@@ -39,7 +39,7 @@ fn show(packs: &Packs, name: &str) -> Result<Ending, Error> {
             terminal(&manifest.framework),
             terminal(&manifest.edition)
         );
-        text += &pack.rules.iter().map(explain::rule).collect::<Vec<_>>().join("\n");
+        text += &pack.rules.iter().map(|rule| explain::rule(packs, rule)).collect::<Vec<_>>().join("\n");
         text += "\ncontrols\n";
         for (id, words) in &manifest.controls {
             let cited = pack.rules.iter().any(|rule| rule.controls.contains(id));
@@ -51,7 +51,7 @@ fn show(packs: &Packs, name: &str) -> Result<Ending, Error> {
     let rules: Vec<String> = packs
         .rules()
         .filter(|r| r.rule == name || r.id == name || format!("{}/{}", r.pack, r.rule) == name)
-        .map(explain::rule)
+        .map(|rule| explain::rule(packs, rule))
         .collect();
     if rules.is_empty() {
         return Err(Error::Usage(format!("{}: no pack or rule in use has that name", terminal(name))));

@@ -65,6 +65,8 @@ pub struct Pack {
     pub manifest: Manifest,
     /// Its rules, in the order of the file.
     pub rules: Vec<Rule>,
+    /// `rules.cedar`.
+    pub source: String,
     /// Files of `cases/`: path and text.
     pub cases: Vec<(String, String)>,
 }
@@ -81,7 +83,24 @@ pub struct Packs {
     pub(super) rules: BTreeMap<String, Rule>,
 }
 
+impl Pack {
+    /// The condition of a rule, as the pack's author wrote it.
+    #[must_use]
+    pub fn condition(&self, id: &str) -> Option<&str> {
+        let (_, after) = self.source.split_once(&format!("@id(\"{id}\")"))?;
+        let rule = after.split_once("\n@id(").map_or(after, |(rule, _)| rule);
+        let (_, body) = rule.split_once("\nforbid")?;
+        body.split_once(";\n").map(|(body, _)| body.trim())
+    }
+}
+
 impl Packs {
+    /// The pack of a rule.
+    #[must_use]
+    pub fn pack_of(&self, rule: &Rule) -> Option<&Pack> {
+        self.packs.iter().find(|pack| pack.name == rule.pack)
+    }
+
     /// Loads the packs that a gate's settings name, under the levels they set.
     ///
     /// # Errors
@@ -223,7 +242,7 @@ impl Loading {
             self.rules.insert(key, rule.clone());
             rules.push(rule);
         }
-        self.packs.push(Pack { name: origin.name.to_owned(), manifest, rules, cases });
+        self.packs.push(Pack { name: origin.name.to_owned(), manifest, rules, source: text.to_owned(), cases });
         Ok(())
     }
 
