@@ -3,7 +3,7 @@
 //! Every recognised file falls into one [`Concern`]; the table is the whole truth about what a changed path means.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
@@ -82,10 +82,7 @@ pub fn concern(entry: &Entry) -> Option<Concern> {
     if FORMATS.iter().any(|format| format.claims().contains(&name)) {
         return Some(Concern::Dependencies);
     }
-    let folder = path.parent();
-    if matches!(name, "config.toml" | "config") && folder.file_name() == ".cargo"
-        || matches!(name, "rust-toolchain" | "rust-toolchain.toml")
-    {
+    if is_manager_config(path) {
         return Some(Concern::ManagerConfig);
     }
     if path.is_within(&RepoPath::new(".github/workflows")) || path.is_within(&RepoPath::new(".github/actions")) {
@@ -96,6 +93,13 @@ pub fn concern(entry: &Entry) -> Option<Concern> {
         return Some(Concern::Dependencies);
     }
     UNREAD.iter().find(|(unread, _)| *unread == name).map(|(_, ecosystem)| Concern::Unread(*ecosystem))
+}
+
+/// Cargo's own folder with all that lies in it (configuration may include it), and toolchain files. Case folds: a file
+/// system that ignores it finds `.Cargo` as well. The folder itself concerns the gate where it is a link.
+fn is_manager_config(path: &RepoPath) -> bool {
+    path.parts().any(|part| fold(part) == ".cargo")
+        || matches!(fold(path.file_name()).as_str(), "rust-toolchain" | "rust-toolchain.toml")
 }
 
 fn folded_name_is_recognised(name: &str) -> bool {
@@ -219,6 +223,7 @@ pub struct Concerning<'d> {
 pub fn concerning<'d>(deltas: &'d [Delta], base: &dyn Tree, head: &dyn Tree) -> Result<Vec<Concerning<'d>>, Unread> {
     let mut marked: BTreeMap<RepoPath, bool> = BTreeMap::new();
     let mut found = Vec::new();
+    let included = included(deltas, [base, head])?;
     for delta in deltas {
         let Some(path) = delta.path() else { continue };
         let mut vendored = None;
@@ -238,7 +243,10 @@ pub fn concerning<'d>(deltas: &'d [Delta], base: &dyn Tree, head: &dyn Tree) -> 
             }
             folder = folder.parent();
         }
-        let side = |entry: &Option<Entry>| entry.as_ref().and_then(concern);
+        let side = |entry: &Option<Entry>| {
+            let included = entry.as_ref().filter(|entry| included.contains(&entry.path));
+            entry.as_ref().and_then(concern).or(included.map(|_| Concern::ManagerConfig))
+        };
         let concern = match &vendored {
             Some(_) => Some(Concern::Vendored),
             None => side(&delta.after).or_else(|| side(&delta.before)),
@@ -249,3 +257,41 @@ pub fn concerning<'d>(deltas: &'d [Delta], base: &dyn Tree, head: &dyn Tree) -> 
     }
     Ok(found)
 }
+
+/// Files outside cargo's own folders that its configuration includes, in either tree: of the repository's root, and of
+/// every folder above a path that differs.
+fn included(deltas: &[Delta], trees: [&dyn Tree; 2]) -> Result<BTreeSet<RepoPath>, Unread> {
+    let mut folders = BTreeSet::from([RepoPath::root()]);
+    for path in deltas.iter().filter_map(Delta::path) {
+        let mut folder = path.parent();
+        while folders.insert(folder.clone()) {
+            folder = folder.parent();
+        }
+    }
+    let mut included = BTreeSet::new();
+    for tree in trees {
+        let mut open: Vec<RepoPath> = folders
+            .iter()
+            .flat_map(|folder| [".cargo/config.toml", ".cargo/config"].map(|name| folder.join(name)))
+            .flatten()
+            .collect();
+        while let Some(path) = open.pop() {
+            // What cannot be read is said where it changes, and where a project is read.
+            let Some(entry) = tree.entry(&path)? else { continue };
+            let Ok(bytes) = tree.read(&entry, FILE_CAP) else { continue };
+            let Ok(config) = crate::ecosystem::cargo::config::parse(&bytes) else { continue };
+            for (name, _) in &config.includes {
+                if let Some(next) = path.parent().join(name)
+                    && included.len() < MOST_INCLUDED
+                    && included.insert(next.clone())
+                {
+                    open.push(next);
+                }
+            }
+        }
+    }
+    Ok(included)
+}
+
+/// Files that configurations include, at the most.
+const MOST_INCLUDED: usize = 4_096;

@@ -18,6 +18,17 @@ pub enum Head {
     WorkTree,
 }
 
+/// What head is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// The merge base with the remote's default branch, else the first parent, else the empty tree.
+    Found,
+    /// This revision.
+    Rev(String),
+    /// The empty tree.
+    Empty,
+}
+
 /// A revision with its name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -74,29 +85,27 @@ pub fn head(repo: &dyn Repo, head: &Head) -> Result<Named, RevError> {
 /// # Errors
 /// [`RevError::Unknown`] for what does not exist, or for a base that would loosen the check in CI;
 /// [`RevError::Missing`] where history is cut off.
-pub fn resolve(repo: &dyn Repo, base: Option<&str>, head: &Head, ci: bool) -> Result<Revisions, RevError> {
+pub fn resolve(repo: &dyn Repo, base: &Base, head: &Head, ci: bool) -> Result<Revisions, RevError> {
     let head = self::head(repo, head)?;
     let protected = repo.default_branch()?;
+    if ci && protected.is_none() {
+        return Err(RevError::Missing(NO_PROTECTED.to_owned()));
+    }
     let common = match &protected {
         Some((tip, name)) => repo.merge_base(tip, &head.rev)?.map(|rev| Named { rev, name: name.clone() }),
         None => None,
     };
     let (base, note) = match base {
-        Some(spec) => {
+        Base::Empty => (empty(), Some("nothing of it stands on the remote: judged against the empty tree".to_owned())),
+        Base::Rev(spec) => {
             let rev = repo.resolve(spec)?;
-            let base = Named { rev, name: spec.to_owned() };
-            if let (true, Some(common)) = (ci, &common)
-                && !is_ancestor(repo, &base.rev, &common.rev)?
-            {
-                return Err(RevError::Unknown(format!(
-                    "--base {} is newer than the merge base with {}: in CI flags can only widen what is judged",
-                    spec.escape_debug(),
-                    common.name
-                )));
+            let base = Named { rev, name: spec.clone() };
+            if ci {
+                in_ci(repo, &base, &head, common.as_ref())?;
             }
             (base, None)
         }
-        None => found_base(repo, &head, common)?,
+        Base::Found => found_base(repo, &head, common)?,
     };
     let governing = match protected {
         Some((rev, name)) if ci => Named { rev, name },
@@ -128,10 +137,40 @@ fn found_base(repo: &dyn Repo, head: &Named, common: Option<Named>) -> Result<(N
                 }
                 None => {
                     let note = "first commit: judged against the empty tree, so everything in it is new".to_owned();
-                    Ok((Named { rev: Rev::Empty, name: "empty tree".to_owned() }, Some(note)))
+                    Ok((empty(), Some(note)))
                 }
             }
         }
+    }
+}
+
+fn empty() -> Named {
+    Named { rev: Rev::Empty, name: "empty tree".to_owned() }
+}
+
+/// Why nothing can be decided in CI without a protected branch: head would govern itself.
+pub const NO_PROTECTED: &str = "no protected branch is known: fetch the target branch and set GITHUB_BASE_REF, or \
+                                git remote set-head origin --auto";
+
+/// In CI another base than the one that is found could hide what the change brings. Where head stands on the protected
+/// branch itself, any base before it will do.
+fn in_ci(repo: &dyn Repo, base: &Named, head: &Named, common: Option<&Named>) -> Result<(), RevError> {
+    let given = base.name.escape_debug();
+    match common {
+        Some(common) if common.rev == head.rev => {
+            if base.rev != head.rev && is_ancestor(repo, &base.rev, &head.rev)? {
+                return Ok(());
+            }
+            Err(RevError::Unknown(format!(
+                "--base {given} is not before head: in CI flags cannot narrow what is judged"
+            )))
+        }
+        Some(common) if common.rev == base.rev => Ok(()),
+        Some(common) => Err(RevError::Unknown(format!(
+            "--base {given} is not the merge base with {}: in CI flags cannot move what is judged",
+            common.name
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -132,7 +132,7 @@ const CHANGE: &[Attribute] = &[
     must("checksum", Type::Word("ChecksumMove"), "how the checksum of an unchanged version moved"),
     must("sourceKind", Type::Word("SourceKind"), "where head takes the bytes from"),
     must("sourceNew", Type::Flag, "the base project took nothing from that source"),
-    must("replacesPublic", Type::Flag, "base took the name from the public registry, head takes it from elsewhere"),
+    must("sourceChanged", Type::Flag, "base had the name, and head takes it from elsewhere"),
     must("standsIn", Type::Flag, "a patch or replacement puts it in the place of a public package"),
     must("pinned", Type::Flag, "a git source names a full commit; true for other sources"),
     must("plainHttp", Type::Flag, "fetched without transport security"),

@@ -60,6 +60,17 @@ pub fn toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Mistake> {
     })
 }
 
+/// Text as one word of a POSIX shell command, to be copied and run: a name must not become a command of its own. What
+/// is shown is escaped for its sink as well.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&b);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,11 +76,13 @@ pub struct Fold {
     pub under: Vec<String>,
 }
 
-/// The rule whose alarms are folded.
-pub const FOLDED_RULE: &str = "library-unreviewed";
+/// The rule whose alarms are folded, at the level it has for all of them: another pack's rule of that name, or a level
+/// of its own for one library, is said by itself.
+const FOLDED_RULE: &str = "library-unreviewed";
+const FOLDED_PACK: &str = "baseline";
 
 fn fold(findings: &mut Vec<Finding>, folds: &[Fold]) {
-    let alarm = |f: &Finding| f.rule == FOLDED_RULE && f.blocks;
+    let alarm = |f: &Finding| f.pack == FOLDED_PACK && f.rule == FOLDED_RULE && f.level == Level::Review && f.blocks;
     let alarmed: std::collections::BTreeSet<&str> =
         findings.iter().filter(|f| alarm(f)).filter_map(|f| f.change.as_deref()).collect();
     // Packages that need each other in a circle would fold each other away: of a circle the first id keeps its alarm.

@@ -9,7 +9,7 @@ use crate::model::change::{Change, Depth};
 use crate::model::verdict::Verdict;
 use crate::model::{Ecosystem, purl};
 use crate::report::escape::terminal;
-use crate::revision::Head;
+use crate::revision::{Base, Head};
 use crate::run;
 use crate::subject::Command;
 use crate::world::{Env, Writer, real};
@@ -17,7 +17,13 @@ use crate::world::{Env, Writer, real};
 pub(super) fn run(global: &Global, env: &Env, args: &Approve) -> Result<Ending, Error> {
     let repo = open(&global.repo, env)?;
     let (path, text) = gate_file(&*repo, LEDGER)?;
-    let asked = request::request(global, env, Command::Check, args.base.clone(), Head::WorkTree)?;
+    let asked = request::request(
+        global,
+        env,
+        Command::Check,
+        args.base.clone().map_or(Base::Found, Base::Rev),
+        Head::WorkTree,
+    )?;
     let world = world(&*repo, env, global)?;
     let verdict = run::check::check(&asked, &world, &|| advisories(global, env, &*repo))?;
     let change = find(&verdict, &args.purl)?;

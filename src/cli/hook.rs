@@ -11,7 +11,7 @@ use super::request;
 use super::{Ending, Error, advisories, open, print, world};
 use crate::model::verdict::Decision;
 use crate::report::{self, Format};
-use crate::revision::Head;
+use crate::revision::{Base, Head};
 use crate::run;
 use crate::subject::Command;
 use crate::world::{Env, Repo, Writer, real};
@@ -62,7 +62,7 @@ pub(super) fn pre_push(global: &Global, env: &Env) -> Result<Ending, Error> {
     let mut seen = Vec::new();
     for line in input.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
-        let [_, local, _, _] = fields.as_slice() else {
+        let [_, local, _, remote] = fields.as_slice() else {
             return Err(Error::Usage("standard input is not what git gives a pre-push hook".to_owned()));
         };
         // All zeros: a branch is deleted, and nothing is pushed.
@@ -74,7 +74,8 @@ pub(super) fn pre_push(global: &Global, env: &Env) -> Result<Ending, Error> {
             continue;
         }
         let head = Head::Rev((*local).to_owned());
-        let mut asked = request::request(global, env, Command::Check, None, head)?;
+        let base = base(&*repo, local, remote)?;
+        let mut asked = request::request(global, env, Command::Check, base, head)?;
         // A person stands here, whatever the environment says of itself.
         asked.ci = false;
         let mut verdict = run::check::check(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
@@ -90,6 +91,23 @@ pub(super) fn pre_push(global: &Global, env: &Env) -> Result<Ending, Error> {
             Ending::Done
         }
         other => Ending::Decided(other),
+    })
+}
+
+/// What a pushed commit is compared with: the merge base with the default branch, as the pull request will be; where no
+/// default branch is known, what the remote has of the pushed one; and where it has nothing, the empty tree.
+fn base(repo: &dyn Repo, local: &str, remote: &str) -> Result<Base, Error> {
+    if repo.default_branch()?.is_some() {
+        return Ok(Base::Found);
+    }
+    if remote.bytes().all(|b| b == b'0') {
+        return Ok(Base::Empty);
+    }
+    // A commit that was never fetched cannot be compared with.
+    let Ok(there) = repo.resolve(remote) else { return Ok(Base::Empty) };
+    Ok(match repo.merge_base(&there, &repo.resolve(local)?)? {
+        Some(crate::world::Rev::Commit { id, .. }) => Base::Rev(id.to_string()),
+        _ => Base::Empty,
     })
 }
 

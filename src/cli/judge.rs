@@ -9,7 +9,7 @@ use super::{Ending, Error, advisories, open, world};
 use crate::model::RepoPath;
 use crate::model::verdict::Verdict;
 use crate::report;
-use crate::revision::Head;
+use crate::revision::{Base, Head};
 use crate::run;
 use crate::subject::Command;
 use crate::world::{Env, Repo, Writer, real};
@@ -26,7 +26,7 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
         None if repo.work_dir().is_none() => Head::Rev("HEAD".to_owned()),
         None => Head::WorkTree,
     };
-    let asked = request::request(global, env, Command::Check, args.base.clone(), head)?;
+    let asked = request::request(global, env, Command::Check, args.base.clone().map_or(Base::Found, Base::Rev), head)?;
     named_store_is_there(global, &*repo)?;
     let verdict = run::check::check(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
     deliver(global, env, verdict, started, &destinations)
@@ -42,7 +42,7 @@ pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, 
         None if repo.work_dir().is_none() => Head::Rev("HEAD".to_owned()),
         None => Head::WorkTree,
     };
-    let mut asked = request::request(global, env, Command::Audit, None, head)?;
+    let mut asked = request::request(global, env, Command::Audit, Base::Found, head)?;
     named_store_is_there(global, &*repo)?;
     for file in &args.lockfiles {
         asked.lockfiles.push(inside(&*repo, file)?);

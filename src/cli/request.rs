@@ -7,7 +7,7 @@ use crate::cli::Error;
 use crate::cli::args::{Color, Global, PolicyFrom as Whose};
 use crate::model::verdict::{Override, PolicyFrom};
 use crate::report::{Format, Look};
-use crate::revision::Head;
+use crate::revision::{Base, Head};
 use crate::run::Request;
 use crate::subject::Command;
 use crate::world::Env;
@@ -31,13 +31,7 @@ pub fn is_ci(env: &Env) -> bool {
 ///
 /// # Errors
 /// A flag that would loosen what the governing revision says, in CI.
-pub fn request(
-    global: &Global,
-    env: &Env,
-    command: Command,
-    base: Option<String>,
-    head: Head,
-) -> Result<Request, Error> {
+pub fn request(global: &Global, env: &Env, command: Command, base: Base, head: Head) -> Result<Request, Error> {
     let ci = is_ci(env);
     let mut overrides = Vec::new();
     let mut note = |flag: &str, value: String| overrides.push(Override { flag: flag.to_owned(), value });
@@ -64,8 +58,19 @@ pub fn request(
     if let Some(path) = &global.advisories {
         note("--advisories", path.display().to_string());
     }
-    if let (true, Some(base)) = (ci, &base) {
-        note("--base", base.clone());
+    if ci {
+        if let Base::Rev(base) = &base {
+            note("--base", base.clone());
+        }
+        match &head {
+            Head::Rev(rev) if rev != "HEAD" => note("--head", rev.clone()),
+            Head::Rev(_) => {}
+            Head::Index => note("--index", String::new()),
+            Head::WorkTree => note("--worktree", String::new()),
+        }
+        if let Some(cache) = env.get("PORTCULLIS_CACHE") {
+            note("PORTCULLIS_CACHE", cache.clone());
+        }
     }
     Ok(Request { command, base, head, policy_from, ci, overrides, lockfiles: Vec::new() })
 }

@@ -14,6 +14,10 @@ use crate::world::{Env, Repo, Rev, Writer, real};
 pub(super) fn run(global: &Global, env: &Env, args: &Waive) -> Result<Ending, Error> {
     let repo = open(&global.repo, env)?;
     let (path, text) = gate_file(&*repo, LEDGER)?;
+    if args.rule.rsplit('/').next() == Some("gate-changed") {
+        let reason = "gate-changed: a waiver would waive all that comes after it; a reviewer approves such a change";
+        return Err(Error::Usage(reason.to_owned()));
+    }
     known(global, env, &*repo, &args.rule)?;
     let today = request::now(global)?.to_zoned(jiff::tz::TimeZone::UTC).date();
     let expires = date("--expires", &args.expires)?;

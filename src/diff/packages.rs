@@ -5,7 +5,7 @@
 //! downgrades; the rest is added or removed. So nothing hides behind a pair: every pair compares source and checksum.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::confusable::Names;
 use crate::ecosystem::rules;
@@ -14,11 +14,20 @@ use crate::model::graph::{Paths, closure};
 use crate::model::inventory::{Identity, Inventory, Package, Scopes, Source, SourceKind};
 use crate::model::{Ecosystem, purl};
 
+type Bytes = (Ecosystem, Box<str>, Box<str>, Source, Box<str>);
+
+fn bytes_of(package: &Package) -> Option<Bytes> {
+    let checksum = package.checksum.clone()?;
+    Some((package.ecosystem, package.name.clone(), package.version.clone(), package.source.clone(), checksum))
+}
+
 /// What the whole of base held, for questions that reach beyond one project.
 #[derive(Debug, Default)]
 pub struct Standing {
     names: BTreeSet<(Ecosystem, Box<str>)>,
-    bytes: Vec<(Box<str>, Scopes)>,
+    /// Name, version, source and checksum of what stood, with its scopes. A checksum alone would not do: that of a git
+    /// package is its repository's commit, which all packages of the repository share.
+    bytes: BTreeMap<Bytes, Scopes>,
     /// Names in use, for look-alikes.
     pub in_use: Names,
 }
@@ -28,25 +37,17 @@ impl Standing {
     pub fn add(&mut self, inventory: &Inventory) {
         for package in &inventory.packages {
             self.names.insert((package.ecosystem, package.name.clone()));
-            if let Some(checksum) = &package.checksum {
-                self.bytes.push((checksum.clone(), package.scopes));
+            if let Some(bytes) = bytes_of(package) {
+                let known = self.bytes.entry(bytes).or_default();
+                *known = known.with(package.scopes);
             }
             self.in_use.add(&package.name);
         }
     }
 
-    /// Sorts what was added. To be called once, before questions.
-    pub fn seal(&mut self) {
-        self.bytes.sort();
-    }
-
-    fn held_bytes(&self, checksum: &str, scopes: Scopes) -> bool {
-        let from = self.bytes.partition_point(|(known, _)| &**known < checksum);
-        self.bytes
-            .iter()
-            .skip(from)
-            .take_while(|(known, _)| &**known == checksum)
-            .any(|(_, known)| known.strongest() >= scopes.strongest())
+    fn holds(&self, package: &Package) -> bool {
+        let known = bytes_of(package).and_then(|bytes| self.bytes.get(&bytes));
+        known.is_some_and(|scopes| scopes.strongest() >= package.scopes.strongest())
     }
 }
 
@@ -161,19 +162,8 @@ impl<'a> Differ<'a> {
             let known = self.sources.contains(&(head.source.kind, &*head.source.address));
             head.source.kind != SourceKind::Public && !known
         });
-        let was_public = |base: &Package| base.source.kind == SourceKind::Public;
-        let replaces_public = after.is_some_and(|head| head.source.kind != SourceKind::Public)
-            && (before.is_some_and(was_public)
-                || self.base.is_some_and(|i| {
-                    i.packages.iter().any(|p| p.name == package.name && was_public(p))
-                        && !i
-                            .packages
-                            .iter()
-                            .any(|p| p.name == package.name && Some(&p.source) == after.map(|a| &a.source))
-                }));
-        let bytes_on_base = after
-            .and_then(|head| head.checksum.as_deref().map(|c| self.standing.held_bytes(c, head.scopes)))
-            .unwrap_or(false);
+        let source_changed = after.is_some_and(|head| self.moves_source(head, before));
+        let bytes_on_base = after.is_some_and(|head| self.standing.holds(head));
         let name_valid = rules(package.ecosystem).is_none_or(|rules| rules.is_name(&package.name));
         let known = |name: &str| self.standing.names.contains(&(package.ecosystem, Box::from(name)));
         let project = &self.project.project;
@@ -198,10 +188,14 @@ impl<'a> Differ<'a> {
             new_library,
             new_to_repository: new_library && !known(&package.name),
             bytes_on_base,
-            checksum: before.zip(after).map_or(ChecksumMove::Same, |(b, a)| checksum_move(b, a)),
+            checksum: match (before, after) {
+                (Some(b), Some(a)) => checksum_move(b, a),
+                (None, Some(a)) if self.lacks_checksum(a) => ChecksumMove::Dropped,
+                _ => ChecksumMove::Same,
+            },
             source_new,
             stands_in: after.is_some_and(|p| p.identity == Identity::StandsIn),
-            replaces_public,
+            source_changed,
             under: Vec::new(),
             closure: Vec::new(),
             confusable_with: None,
@@ -211,6 +205,24 @@ impl<'a> Differ<'a> {
             review: Review { required: Depth::None, cleared_by: None },
         };
         self.found.push((change, h));
+    }
+
+    /// Whether an added package of the public registry has no checksum where its lockfile gives others one.
+    fn lacks_checksum(&self, package: &Package) -> bool {
+        let is_public = |p: &Package| p.is_locked && p.source.kind == SourceKind::Public;
+        is_public(package)
+            && package.checksum.is_none()
+            && self.head.is_some_and(|i| i.packages.iter().any(|p| is_public(p) && p.checksum.is_some()))
+    }
+
+    /// Whether base had the name, and none of it from where head takes it.
+    fn moves_source(&self, head: &Package, before: Option<&Package>) -> bool {
+        let same = |p: &Package| p.source.kind == head.source.kind && p.source.address == head.source.address;
+        if let Some(before) = before {
+            return !same(before);
+        }
+        let mut of_name = self.base.into_iter().flat_map(|i| i.named(head.ecosystem, &head.name)).peekable();
+        of_name.peek().is_some() && !of_name.any(same)
     }
 
     /// Fills in what needs the whole: paths, closures, look-alikes.
@@ -246,13 +258,14 @@ impl<'a> Differ<'a> {
 }
 
 fn checksum_move(before: &Package, after: &Package) -> ChecksumMove {
-    // Another version, or another commit of a git source, brings its own checksum.
-    if before.version != after.version || before.source != after.source {
-        return ChecksumMove::Same;
-    }
+    let from_registry = |p: &Package| matches!(p.source.kind, SourceKind::Public | SourceKind::Registry);
     match (&before.checksum, &after.checksum) {
-        (Some(_), None) => ChecksumMove::Dropped,
-        (Some(b), Some(a)) if a != b => ChecksumMove::Changed,
+        // A registry's package without one is bytes that nobody checks, whatever its version.
+        (Some(_), None) if from_registry(before) && from_registry(after) => ChecksumMove::Dropped,
+        // Another version, or another commit of a git source, brings its own.
+        (Some(b), Some(a)) if a != b && before.version == after.version && before.source == after.source => {
+            ChecksumMove::Changed
+        }
         _ => ChecksumMove::Same,
     }
 }
@@ -297,8 +310,33 @@ pub fn is_moved(base: &Inventory, head: &Inventory) -> bool {
         && base.packages.iter().zip(&head.packages).all(|(a, b)| same(a, b))
 }
 
-/// Whether a source is one of those an inventory already takes packages from.
-#[must_use]
-pub fn knows_source(inventory: &Inventory, source: &Source) -> bool {
-    inventory.packages.iter().any(|p| p.source.kind == source.kind && p.source.address == source.address)
+/// Packages of the public registry that base had and head builds from a folder of the repository: the folder stands in
+/// for the package, whether a patch says so or a path does, and is judged as such. Head's members alone would let it
+/// pass for the project's own code.
+pub fn take_in_stand_ins(base: &Inventory, head: &mut Inventory) {
+    let found: Vec<Package> = head
+        .roots
+        .iter()
+        .filter(|root| !base.roots.iter().any(|known| known.name == root.name))
+        .filter_map(|root| {
+            let mut of_base = base.named(base.project.ecosystem, &root.name);
+            let was = of_base.find(|p| p.source.kind == SourceKind::Public)?;
+            if head.named(head.project.ecosystem, &root.name).next().is_some() {
+                return None;
+            }
+            let source = Source { kind: SourceKind::Path, address: root.folder.as_str().into(), commit: None };
+            let identity = Identity::StandsIn;
+            let (version, span) = (root.version.clone(), root.span);
+            Some(Package { version, source, identity, span, checksum: None, declared: None, ..was.clone() })
+        })
+        .collect();
+    if found.is_empty() {
+        return;
+    }
+    let end = head.first_edge.last().copied().unwrap_or(0);
+    for package in found {
+        head.packages.push(package);
+        head.first_edge.push(end);
+    }
+    head.sort();
 }

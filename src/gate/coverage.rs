@@ -39,6 +39,14 @@ pub fn approval<'l>(ledger: &'l Ledger, change: &Change, today: Date) -> Option<
 /// waiver is only ever read from the governing revision.
 #[must_use]
 pub fn waives(waiver: &Waiver, finding: &Finding) -> bool {
+    // Only an approval on the forge clears a change to the gate itself: a waiver would waive all that comes after it.
+    if finding.rule == "gate-changed" {
+        return false;
+    }
+    // Other bytes under an old name are waived one by one: the fingerprint holds the new checksum.
+    if finding.rule == "checksum-changed" && !matches!(waiver.subject, WaiverSubject::Text(_)) {
+        return false;
+    }
     let by_rule = waiver.rule == finding.rule
         || waiver.rule.split_once('/').is_some_and(|(pack, rule)| pack == finding.pack && rule == finding.rule)
         || finding.advisory.as_ref().is_some_and(|advisory| advisory.ids().any(|id| id == waiver.rule));
@@ -56,7 +64,8 @@ fn by_subject(subject: &WaiverSubject, finding: &Finding) -> bool {
         WaiverSubject::Package { purl: wanted, version } => {
             let Some(full) = &finding.subject.purl else { return false };
             let Ok(named) = purl::parse(full, Ecosystem::Cargo) else { return false };
-            if purl::simple(named.ecosystem, &named.name, None) != *wanted {
+            // Qualifiers name the source: a waiver for one source says nothing of another.
+            if purl::without_version(full).as_ref() != Ok(wanted) {
                 return false;
             }
             match (version, &named.version) {

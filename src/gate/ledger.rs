@@ -79,7 +79,7 @@ pub struct Waiver {
 pub enum WaiverSubject {
     /// A package; the version is exact, a semver range, or any.
     Package {
-        /// purl without a version.
+        /// Canonical purl without a version; its qualifiers name the source.
         purl: String,
         /// Exact version or range.
         version: Option<String>,
@@ -233,7 +233,7 @@ fn waiver(raw: RawWaiver, line: u32) -> Result<Waiver, String> {
         {
             return Err(format!("`{}` is neither a version nor a range", version.escape_debug()));
         }
-        WaiverSubject::Package { purl: purl::simple(named.ecosystem, &named.name, None), version: named.version }
+        WaiverSubject::Package { purl: purl::without_version(&raw.subject)?, version: named.version }
     } else {
         WaiverSubject::Text(said("subject", raw.subject)?)
     };

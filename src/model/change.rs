@@ -102,8 +102,8 @@ pub struct Change {
     pub source_new: bool,
     /// Something of the repository stands in for a registry package (a patch, a replacement).
     pub stands_in: bool,
-    /// Base held the name from the public registry, and head takes it from elsewhere.
-    pub replaces_public: bool,
+    /// Base had the name, and head takes it from elsewhere.
+    pub source_changed: bool,
     /// Ids of the direct new dependencies whose closure this belongs to.
     pub under: Vec<String>,
     /// Ids of the changes in this change's own closure (direct new dependencies only).

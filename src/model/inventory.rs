@@ -193,6 +193,14 @@ impl Package {
 pub struct Root {
     /// `name@version`, for people.
     pub label: String,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its version.
+    pub version: Box<str>,
+    /// Its folder.
+    pub folder: RepoPath,
+    /// Its place in the lockfile, or in its manifest.
+    pub span: Span,
     /// Direct dependencies: index into [`Inventory::packages`].
     pub needs: Vec<u32>,
 }
@@ -234,6 +242,13 @@ impl Inventory {
         let from = self.first_edge.get(index).copied().unwrap_or(0) as usize;
         let to = self.first_edge.get(index + 1).copied().unwrap_or(0) as usize;
         self.edges.get(from..to).unwrap_or(&[])
+    }
+
+    /// The packages of one name.
+    pub fn named(&self, ecosystem: Ecosystem, name: &str) -> impl Iterator<Item = &Package> {
+        let from = self.packages.partition_point(|p| (p.ecosystem, &*p.name) < (ecosystem, name));
+        let same = move |p: &&Package| p.ecosystem == ecosystem && &*p.name == name;
+        self.packages.get(from..).unwrap_or_default().iter().take_while(same)
     }
 
     /// The path that a span points into.

@@ -95,3 +95,13 @@ pub fn canonical(text: &str) -> Result<String, String> {
         .map(|purl| purl.to_string())
         .map_err(|e| format!("`{}` is no purl: {e}", text.escape_debug()))
 }
+
+/// The one spelling of a purl, its version left out.
+///
+/// # Errors
+/// A line that says what is wrong with the text.
+pub fn without_version(text: &str) -> Result<String, String> {
+    let mut purl = PackageUrl::from_str(text).map_err(|e| format!("`{}` is no purl: {e}", text.escape_debug()))?;
+    purl.without_version();
+    Ok(purl.to_string())
+}

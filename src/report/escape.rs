@@ -113,12 +113,7 @@ pub fn clipped(text: &str, max: usize) -> String {
 /// become a command of its own.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
-    let text = terminal(text);
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&b);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    crate::text::shell_word(&terminal(text))
 }
 
 /// JSON text with the same meaning and nothing in it that steers the terminal or the log it may be printed to.

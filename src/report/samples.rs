@@ -104,7 +104,7 @@ pub fn added(name: &str, version: &str) -> Change {
         checksum: ChecksumMove::Same,
         source_new: false,
         stands_in: false,
-        replaces_public: false,
+        source_changed: false,
         under: Vec::new(),
         closure: Vec::new(),
         confusable_with: None,

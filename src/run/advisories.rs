@@ -34,14 +34,20 @@ impl<'a> Matcher<'a> {
 
     /// What is known against a package. Foreign packages are not looked up: public advisories do not speak of them.
     pub fn look_up(&mut self, package: &Package) -> Outcome {
-        if package.identity == Identity::Foreign || !package.is_locked {
+        if package.identity == Identity::Foreign {
             return Outcome::default();
         }
-        let key = (package.ecosystem, package.name.clone(), package.version.clone());
+        // Without a lockfile, a requirement of exactly one version says which it is.
+        let version = match (package.is_locked, package.version.strip_prefix('=')) {
+            (true, _) => &*package.version,
+            (false, Some(exact)) => exact.trim(),
+            (false, None) => return Outcome::default(),
+        };
+        let key: Key = (package.ecosystem, package.name.clone(), version.into());
         if let Some(outcome) = self.known.get(&key) {
             return outcome.clone();
         }
-        let outcome = match matching::matches(self.store, package.ecosystem, &package.name, &package.version) {
+        let outcome = match matching::matches(self.store, package.ecosystem, &package.name, version) {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.damage.get_or_insert_with(|| error.to_string());
@@ -214,7 +220,7 @@ pub fn note_gaps(coverage: &mut Coverage, matcher: &mut Matcher<'_>, package: &P
             incomplete: false,
         });
     }
-    if judged && !package.is_locked {
+    if judged && !package.is_locked && !package.version.starts_with('=') {
         coverage.checks_skipped.push(CheckSkipped {
             check: "advisories".to_owned(),
             reason: format!("{} {}: no lockfile says which version is used", package.name, package.version),
@@ -255,6 +261,12 @@ pub fn data(
             coverage.checks_skipped.push(gap(format!("the advisory data for {ecosystem} has no date"), true));
             continue;
         };
+        if days < -1 {
+            let reason =
+                format!("the advisory data for {ecosystem} says that it is of {}, which is to come", source.as_of);
+            coverage.checks_skipped.push(gap(reason, true));
+            continue;
+        }
         let what = if source.built_in { "the built-in advisory baseline" } else { "the advisory data" };
         let reason = format!("{what} for {ecosystem} is {days} days old: portcullis advisories import newer data");
         if days > settings.advisories_refuse_after {
@@ -271,9 +283,9 @@ fn oldest(sources: &[crate::model::advisory::SourceAge]) -> Option<String> {
     sources.iter().map(|source| source.as_of.clone()).min()
 }
 
-/// Whole days between a time and now; a time in the future is no days old.
+/// Whole days between a time and now; negative for a time to come.
 #[must_use]
 pub fn age_in_days(as_of: &str, now: jiff::Timestamp) -> Option<i64> {
     let time = as_of.parse::<jiff::Timestamp>().or_else(|_| format!("{as_of}T00:00:00Z").parse()).ok()?;
-    Some(((now.as_second() - time.as_second()) / 86_400).max(0))
+    Some((now.as_second() - time.as_second()) / 86_400)
 }

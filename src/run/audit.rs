@@ -20,7 +20,7 @@ use crate::policy::pack::Packs;
 use crate::revision::{self, Named};
 use crate::run::advisories::{self, Match, Matcher};
 use crate::run::findings::{About, build};
-use crate::run::{Advisories, Failure, Request, check, packages, projects, today};
+use crate::run::{Advisories, Failure, Request, check, files, packages, projects, today};
 use crate::subject::Command;
 use crate::verdict::decide;
 use crate::world::World;
@@ -43,6 +43,7 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let snapshot = Snapshot::new(&*tree)?;
     let mut coverage = Coverage::default();
     unread_kinds(&snapshot, request, &gate, &mut coverage);
+    check::note_collisions(&mut coverage, &snapshot.collisions());
     let mut found = projects::find(&snapshot, &gate.config, &mut coverage);
     if !request.lockfiles.is_empty() {
         found.retain(|(_, p)| p.lockfile.iter().chain(&p.manifest).any(|file| request.lockfiles.contains(file)));
@@ -121,7 +122,7 @@ fn governing(request: &Request, world: &World<'_>, head: &Named) -> Result<Optio
         PolicyFrom::BuiltIn => None,
         PolicyFrom::Governing if request.ci => match world.repo.default_branch()? {
             Some((rev, name)) => Some(Named { rev, name }),
-            None => Some(head.clone()),
+            None => return Err(Failure::Undecided(revision::NO_PROTECTED.to_owned())),
         },
         _ => Some(head.clone()),
     })
@@ -161,6 +162,7 @@ struct Auditor<'a> {
 impl Auditor<'_> {
     fn project(&mut self, inventory: &Inventory) {
         projects::note_inputs(&mut self.coverage, inventory);
+        self.findings.extend(files::standing(self.engine, inventory));
         if let Some(matcher) = &mut self.matcher {
             for package in &inventory.packages {
                 for advisory in matcher.look_up(package).matched {

@@ -5,7 +5,7 @@ use crate::discover::{Concern, Concerning, Snapshot, concerning};
 use crate::gate::Gate;
 use crate::gate::coverage::is_in_force;
 use crate::model::change::{Change, ChangeKind};
-use crate::model::finding::{Finding, Origin, SubjectKind};
+use crate::model::finding::{Finding, SubjectKind};
 use crate::model::inventory::{Inventory, Project};
 use crate::model::tree::Delta;
 use crate::model::verdict::{
@@ -27,7 +27,7 @@ use crate::world::{Rev, Tree, World};
 /// # Errors
 /// [`Failure`] where nothing can be judged at all.
 pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisories) -> Result<Verdict, Failure> {
-    let revisions = revision::resolve(world.repo, request.base.as_deref(), &request.head, request.ci)?;
+    let revisions = revision::resolve(world.repo, &request.base, &request.head, request.ci)?;
     let base_tree = world.repo.tree(&revisions.base.rev)?;
     let head_tree = world.repo.tree(&revisions.head.rev)?;
     let (gate, policy, ledger) = gate(request, world, &revisions)?;
@@ -80,6 +80,15 @@ fn gate(
     Ok((gate, policy, ledger))
 }
 
+/// Notes paths that collide.
+pub fn note_collisions(coverage: &mut Coverage, collisions: &[(RepoPath, RepoPath)]) {
+    coverage.checks_skipped.extend(collisions.iter().map(|(a, b)| CheckSkipped {
+        check: "tree".to_owned(),
+        reason: format!("{a} and {b} are one file to a file system that ignores case: which is read?"),
+        incomplete: true,
+    }));
+}
+
 /// Digest of everything that decides: the program's own packs, the user's, settings and levels.
 #[must_use]
 pub fn policy_digest(gate: &Gate) -> String {
@@ -128,6 +137,7 @@ impl Run<'_> {
             base: base_tree,
             head: head_tree,
             concerning: concerns,
+            config: &self.gate.config,
             pairs: &pairs,
             changes: &self.changes,
         };
@@ -142,13 +152,8 @@ impl Run<'_> {
     /// Two recognised paths that one file system cannot hold both of: nobody knows which one a build reads.
     fn collisions(&mut self, base: &Snapshot<'_>, head: &Snapshot<'_>) {
         let known = base.collisions();
-        for (a, b) in head.collisions().into_iter().filter(|pair| !known.contains(pair)) {
-            self.coverage.checks_skipped.push(CheckSkipped {
-                check: "tree".to_owned(),
-                reason: format!("{a} and {b} are one file to a file system that ignores case: which is read?"),
-                incomplete: true,
-            });
-        }
+        let new: Vec<_> = head.collisions().into_iter().filter(|pair| !known.contains(pair)).collect();
+        note_collisions(&mut self.coverage, &new);
     }
 
     fn packages(
@@ -162,7 +167,6 @@ impl Run<'_> {
         for inventory in pairs.iter().filter_map(|pair| pair.base.as_ref()) {
             standing.add(inventory);
         }
-        standing.seal();
         let changed: Vec<(&Pair, Vec<Change>)> = pairs
             .iter()
             .filter(|pair| !pair.unchanged)
@@ -178,16 +182,17 @@ impl Run<'_> {
                 advisories::data(advisories, self.request, self.world.now, settings, &ecosystems, &mut self.coverage);
         }
         let mut matcher = advisories.as_ref().and_then(|a| a.as_ref().ok()).map(advisories::Matcher::new);
+        // Head's ledger does not count; that it holds an approval is worth saying.
+        let own = Gate::read(self.trees.1).ok().map(|gate| gate.ledger).filter(|own| *own != self.gate.ledger);
         for (pair, mut changes) in changed {
             if let Some(matcher) = &mut matcher {
                 self.advisories_of(engine, matcher, pair, &mut changes);
             }
             for change in &mut changes {
-                let known = packages::gather(change, base, head);
-                packages::cover(change, &self.gate.ledger, today(self.world));
+                let mut known = packages::gather(change, base, head);
+                packages::cover(change, &mut known, &self.gate.ledger, own.as_ref(), today(self.world));
                 let statements = engine.ask(&packages::subject(change, &known));
-                self.findings
-                    .extend(statements.into_iter().map(|statement| build(name_rule(statement), About::change(change))));
+                self.findings.extend(statements.into_iter().map(|statement| build(statement, About::change(change))));
             }
             self.changes.extend(changes);
         }
@@ -230,7 +235,6 @@ impl Run<'_> {
                 self.findings.extend(advisories::findings(engine, base, &found, change.as_deref()));
             }
         }
-        debug_assert!(found_origins_are_set(&self.findings));
     }
 
     fn verdict(mut self, policy: PolicyData, ledger: LedgerData) -> Verdict {
@@ -266,22 +270,12 @@ impl Run<'_> {
     }
 }
 
-fn found_origins_are_set(findings: &[Finding]) -> bool {
-    findings.iter().all(|f| f.advisory.is_none() || f.origin.is_some() || f.rule == "not-judged")
-}
-
 fn is_of(change: &Change, package: &crate::model::inventory::Package) -> bool {
     change.name == *package.name
         && change
             .after
             .as_ref()
             .is_some_and(|after| after.version == *package.version && after.source == package.source)
-}
-
-/// Puts the rule's own id into the commands that its text suggests.
-fn name_rule(mut statement: crate::policy::engine::Statement) -> crate::policy::engine::Statement {
-    statement.remediation = statement.remediation.replace("waive RULE", &format!("waive {}", statement.rule.rule));
-    statement
 }
 
 /// Sorts coverage and keeps one entry a file: what failed is said, whatever else was read.
@@ -380,10 +374,4 @@ fn ask_entry(
             build(statement, about)
         })
         .collect()
-}
-
-/// Whether a finding is one that this change brought.
-#[must_use]
-pub fn is_brought(finding: &Finding) -> bool {
-    matches!(finding.origin, None | Some(Origin::Introduced))
 }

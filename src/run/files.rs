@@ -6,15 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::discover::{Concern, Concerning, FILE_CAP};
 use crate::ecosystem::cargo::config as cargo_config;
 use crate::gate;
+use crate::gate::Gate;
+use crate::gate::config::Config;
 use crate::model::RepoPath;
-use crate::model::change::Change;
+use crate::model::change::{Change, ChangeKind, Side};
 use crate::model::finding::{Finding, SubjectKind};
+use crate::model::inventory::Inventory;
 use crate::model::tree::{Entry, EntryKind, Unread};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
 use crate::policy::engine::Engine;
 use crate::run::findings::{About, build};
 use crate::run::projects::Pair;
 use crate::subject::{FileConcern, Kind, Subject, Value, quiet};
+use crate::text::shell_word;
 use crate::world::Tree;
 
 /// What is to be said of one file.
@@ -52,6 +56,8 @@ pub struct Changed<'a> {
     pub head: &'a dyn Tree,
     /// Paths that differ and concern the gate.
     pub concerning: &'a [Concerning<'a>],
+    /// Settings in force.
+    pub config: &'a Config,
     /// Projects of both.
     pub pairs: &'a [Pair],
     /// Packages that differ.
@@ -61,15 +67,33 @@ pub struct Changed<'a> {
 /// Asks the rules about changed files, and notes what cannot be judged.
 pub fn findings(engine: &Engine<'_>, changed: &Changed<'_>, coverage: &mut Coverage) -> Vec<Finding> {
     let mut stated = Vec::new();
+    let jobs = gate_jobs(changed);
     for each in changed.concerning {
         let Some(path) = each.delta.path() else { continue };
         let (before, after) = (each.delta.before.as_ref(), each.delta.after.as_ref());
         match each.concern {
             Concern::ManagerConfig => stated.push(manager_config(changed, path, before, after)),
             Concern::Submodule => stated.push(Stated::new(FileConcern::Submodule, path, moved(before, after))),
-            Concern::Gate => stated.push(Stated::new(FileConcern::Gate, path, gate_detail(path, before, after))),
-            Concern::Workflow => stated.extend(workflow(changed, path, before, after)),
-            Concern::Unread(ecosystem) if after.is_some() => {
+            Concern::Gate => {
+                let mut detail = gate_detail(path, before, after);
+                if let (Err(broken), true) = (Gate::read(changed.head), path.is_within(&RepoPath::new(gate::FOLDER))) {
+                    detail += &format!("; broken: {broken}");
+                }
+                stated.push(Stated::new(FileConcern::Gate, path, detail));
+            }
+            Concern::Workflow => stated.extend(workflow(changed, &jobs, path, before, after)),
+            Concern::Unread(_) | Concern::Dependencies if !changed.config.judges(path) => {
+                coverage.checks_skipped.push(CheckSkipped {
+                    check: "lockfile".to_owned(),
+                    reason: format!("{path}: changed, and excluded by [projects] of the governing revision"),
+                    incomplete: false,
+                });
+            }
+            Concern::Unread(_) if after.is_none() => {
+                let detail = "it is gone; lockfiles of this kind are not read by this version".to_owned();
+                stated.push(Stated::new(FileConcern::LockfileMissing, path, detail));
+            }
+            Concern::Unread(ecosystem) => {
                 let reason = format!("lockfiles of this kind ({ecosystem}) are not read by this version");
                 coverage.checks_skipped.push(CheckSkipped {
                     check: "lockfile".to_owned(),
@@ -79,7 +103,7 @@ pub fn findings(engine: &Engine<'_>, changed: &Changed<'_>, coverage: &mut Cover
                 let state = FileState::Unsupported;
                 coverage.files.push(CoveredFile { path: path.clone(), state, reason: Some(reason) });
             }
-            Concern::Dependencies | Concern::Vendored | Concern::Unread(_) => {}
+            Concern::Dependencies | Concern::Vendored => {}
         }
     }
     stated.extend(vendored(changed));
@@ -96,7 +120,8 @@ fn ask(engine: &Engine<'_>, stated: Stated) -> Vec<Finding> {
         ("redirects", Value::Flag(stated.redirects)),
         ("lockEntryChanged", Value::Flag(stated.lock_entry_changed)),
     ]);
-    let waive = format!("portcullis waive RULE --scope {} --reason \"…\" --expires …", stated.path);
+    let waive =
+        format!("portcullis waive RULE --scope {} --reason \"…\" --expires …", shell_word(stated.path.as_str()));
     let words =
         BTreeMap::from([("path", stated.path.to_string()), ("detail", stated.detail.clone()), ("waive", waive)]);
     let subject = Subject { kind: Kind::File, attributes, words };
@@ -148,7 +173,13 @@ fn read(tree: &dyn Tree, entry: Option<&Entry>) -> Result<Vec<u8>, Unread> {
 
 fn manager_config(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>, after: Option<&Entry>) -> Stated {
     let mut stated = Stated::new(FileConcern::ManagerConfig, path, verb(before, after).to_owned());
-    if path.file_name().starts_with("rust-toolchain") || after.is_none() {
+    if after.is_some_and(|entry| entry.kind != EntryKind::File) {
+        stated.detail = "nobody knows what where: it is a link".to_owned();
+        stated.redirects = true;
+        return stated;
+    }
+    let is_config = path.file_name().ends_with(".toml") || path.file_name() == "config";
+    if path.file_name().starts_with("rust-toolchain") || !is_config || after.is_none() {
         return stated;
     }
     let parse = |bytes: Result<Vec<u8>, Unread>| bytes.and_then(|bytes| cargo_config::parse(&bytes));
@@ -203,13 +234,70 @@ fn redirection(old: &cargo_config::Config, new: &cargo_config::Config) -> (Strin
     (said.join("; "), line)
 }
 
-fn workflow(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>, after: Option<&Entry>) -> Option<Stated> {
-    let holds_gate = |bytes: &[u8]| bytes.windows(10).any(|w| w.eq_ignore_ascii_case(b"portcullis"));
+/// Whether a workflow runs the gate.
+fn holds_gate(bytes: &[u8]) -> bool {
+    bytes.windows(10).any(|w| w.eq_ignore_ascii_case(b"portcullis"))
+}
+
+/// Ids and names of base's jobs beside the gate. Another workflow that brings a job of such a name could answer for the
+/// gate where a required check is known by its name alone.
+fn gate_jobs(changed: &Changed<'_>) -> BTreeSet<String> {
+    if !changed.concerning.iter().any(|each| each.concern == Concern::Workflow) {
+        return BTreeSet::new();
+    }
+    let folder = RepoPath::new(".github/workflows");
+    let entries = changed.base.list().unwrap_or_default();
+    entries
+        .iter()
+        .filter(|entry| entry.path.is_within(&folder))
+        .filter_map(|entry| read(changed.base, Some(entry)).ok())
+        .filter(|bytes| holds_gate(bytes))
+        .flat_map(|bytes| job_names(&bytes))
+        .collect()
+}
+
+/// Keys one level below `jobs:`, and every `name:`. Text is enough: what is said too often is looked at by a person.
+fn job_names(bytes: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut names = BTreeSet::new();
+    let mut depth: Option<usize> = None;
+    let mut inside = false;
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty()) {
+        let indent = line.len() - line.trim_start().len();
+        if indent == 0 {
+            inside = line.starts_with("jobs:");
+            continue;
+        }
+        let Some((key, value)) = line.trim().split_once(':') else { continue };
+        let plain = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
+        if inside && indent == *depth.get_or_insert(indent) {
+            names.insert(plain(key));
+        } else if inside && key == "name" {
+            names.insert(plain(value));
+        }
+    }
+    names
+}
+
+fn workflow(
+    changed: &Changed<'_>,
+    jobs: &BTreeSet<String>,
+    path: &RepoPath,
+    before: Option<&Entry>,
+    after: Option<&Entry>,
+) -> Option<Stated> {
     let (old, new) = (read(changed.base, before), read(changed.head, after));
     if let Err(unread) = &new {
         return Some(Stated::new(FileConcern::NotJudged, path, unread.to_string()));
     }
+    let same_name = new.as_ref().ok().and_then(|bytes| job_names(bytes).intersection(jobs).next().cloned());
     let touches = [old, new].iter().flatten().any(|bytes| holds_gate(bytes));
+    if let (false, Some(name)) = (touches, same_name) {
+        let detail = format!("its job {name} has the name of one beside the gate, and could answer for it");
+        let mut stated = Stated::new(FileConcern::Gate, path, detail);
+        stated.kind = SubjectKind::Workflow;
+        return Some(stated);
+    }
     touches.then(|| {
         let mut stated = Stated::new(FileConcern::Gate, path, format!("the gate's own job: {}", verb(before, after)));
         stated.kind = SubjectKind::Workflow;
@@ -228,9 +316,9 @@ fn vendored(changed: &Changed<'_>) -> Vec<Stated> {
     crates
         .into_iter()
         .map(|(folder, count)| {
-            let name = crate_name(changed.head, folder).or_else(|| crate_name(changed.base, folder));
+            let known = crate_name(changed.head, folder).or_else(|| crate_name(changed.base, folder));
             let lock_entry_changed =
-                name.as_ref().is_some_and(|name| changed.changes.iter().any(|change| change.name == *name));
+                known.as_ref().is_some_and(|known| changed.changes.iter().any(|change| is_about(change, known)));
             let files = if count == 1 { "1 file differs" } else { "files differ" };
             let count = if count == 1 { String::new() } else { format!("{count} ") };
             let lock = if lock_entry_changed { "with its lock entry" } else { "and its lock entry does not" };
@@ -241,17 +329,32 @@ fn vendored(changed: &Changed<'_>) -> Vec<Stated> {
         .collect()
 }
 
-fn crate_name(tree: &dyn Tree, folder: &RepoPath) -> Option<String> {
+/// Whether a change moves the lock entry of a package version.
+fn is_about(change: &Change, (name, version): &(String, String)) -> bool {
+    let holds = |side: &Option<Side>| side.as_ref().is_some_and(|side| side.version == *version);
+    change.name == *name && change.kind != ChangeKind::Rescoped && (holds(&change.before) || holds(&change.after))
+}
+
+fn crate_name(tree: &dyn Tree, folder: &RepoPath) -> Option<(String, String)> {
     let entry = tree.entry(&folder.join("Cargo.toml")?).ok()??;
     let bytes = tree.read(&entry, FILE_CAP).ok()?;
     let manifest: toml::Table = crate::text::toml(std::str::from_utf8(&bytes).ok()?).ok()?;
-    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+    let text = |key: &str| Some(manifest.get("package")?.get(key)?.as_str()?.to_owned());
+    Some((text("name")?, text("version")?))
+}
+
+/// Asks the rules about what contradicts itself in a project as it stands.
+pub fn standing(engine: &Engine<'_>, inventory: &Inventory) -> Vec<Finding> {
+    disagreements_of(None, inventory).into_iter().flat_map(|each| ask(engine, each)).collect()
 }
 
 fn disagreements(pair: &Pair) -> Vec<Stated> {
-    let Some(head) = &pair.head else { return Vec::new() };
+    pair.head.as_ref().map(|head| disagreements_of(pair.base.as_ref(), head)).unwrap_or_default()
+}
+
+fn disagreements_of(base: Option<&Inventory>, head: &Inventory) -> Vec<Stated> {
     let known: BTreeSet<(&str, &str)> =
-        pair.base.iter().flat_map(|i| &i.disagreements).map(|d| (&*d.name, &*d.message)).collect();
+        base.iter().flat_map(|i| &i.disagreements).map(|d| (&*d.name, &*d.message)).collect();
     head.disagreements
         .iter()
         .filter(|d| !known.contains(&(&*d.name, &*d.message)))

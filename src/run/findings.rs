@@ -43,7 +43,8 @@ impl About {
             change: Some(change.id.clone()),
             advisory: None,
             origin: None,
-            detail: String::new(),
+            // Other bytes under the same name are another matter.
+            detail: side.and_then(|side| side.checksum.clone()).unwrap_or_default(),
         }
     }
 
@@ -78,9 +79,10 @@ pub fn build(statement: Statement, about: About) -> Finding {
     .join("\0");
     let fingerprint = digest(identity.as_bytes());
     let fingerprint = fingerprint.strip_prefix("sha256:").and_then(|hex| hex.get(..16)).unwrap_or_default().to_owned();
+    let rule = statement.rule.rule;
     Finding {
         fingerprint,
-        rule: statement.rule.rule,
+        rule: rule.clone(),
         pack: statement.rule.pack,
         level: statement.rule.level,
         default_level: statement.rule.default_level,
@@ -90,8 +92,9 @@ pub fn build(statement: Statement, about: About) -> Finding {
         project: about.project,
         subject,
         location: Some(about.place),
+        // Commands that a rule's text suggests name the rule itself.
+        remediation: statement.remediation.replace("waive RULE", &format!("waive {rule}")),
         message: statement.message,
-        remediation: statement.remediation,
         controls: statement.rule.controls,
         advisory: about.advisory,
         waived_by: None,

@@ -3,7 +3,7 @@
 use crate::advisory::store::Layered;
 use crate::gate::Broken;
 use crate::model::verdict::{Override, PolicyFrom};
-use crate::revision::Head;
+use crate::revision::{Base, Head};
 use crate::subject::Command;
 use crate::world::{RevError, World};
 
@@ -20,8 +20,8 @@ pub mod projects;
 pub struct Request {
     /// What is asked.
     pub command: Command,
-    /// What head is compared with; `None`: found by [`crate::revision`]. An audit has none.
-    pub base: Option<String>,
+    /// What head is compared with. An audit has none.
+    pub base: Base,
     /// What is judged.
     pub head: Head,
     /// Whose policy decides.

@@ -13,6 +13,7 @@ use crate::model::evidence::{Evidence, Fact, FactValue, Reason};
 use crate::model::inventory::{Package, SourceKind};
 use crate::model::purl;
 use crate::subject::{Attributes, Kind, STANDING, Subject, Value, quiet};
+use crate::text::shell_word;
 
 /// What was found out about a change beyond the lockfile.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Known {
     pub capability_added: Option<bool>,
     /// Licence expression of head's version.
     pub license: Option<String>,
+    /// Who approved it in head's own ledger, which does not count yet.
+    pub pending: Option<String>,
 }
 
 /// Gathers evidence about a change and fills in its facts and the review it requires.
@@ -36,6 +39,7 @@ pub fn gather(change: &mut Change, base: &Snapshot<'_>, head: &Snapshot<'_>) -> 
             None => None,
         },
         license: after.license.found().cloned(),
+        pending: None,
     };
     if change.after.is_some() {
         let flag = |name, evidence: &Evidence<bool>| Fact { name, value: convert(evidence, |b| FactValue::Flag(*b)) };
@@ -75,8 +79,9 @@ fn stronger_scope(change: &Change) -> bool {
     change.before.as_ref().zip(change.after.as_ref()).is_some_and(|(b, a)| a.scopes.strongest() > b.scopes.strongest())
 }
 
-/// Marks the approval that covers a change.
-pub fn cover(change: &mut Change, ledger: &Ledger, today: Date) {
+/// Marks the approval that covers a change. `head` is head's own ledger, where it differs.
+pub fn cover(change: &mut Change, known: &mut Known, ledger: &Ledger, head: Option<&Ledger>, today: Date) {
+    known.pending = head.and_then(|head| coverage::approval(head, change, today)).map(|entry| entry.by.clone());
     change.review.cleared_by = coverage::approval(ledger, change, today).map(|entry| entry.id.clone());
 }
 
@@ -101,7 +106,7 @@ pub fn subject(change: &Change, known: &Known) -> Subject {
         ("checksum", Value::Word("ChecksumMove", change.checksum.as_str())),
         ("sourceKind", Value::Word("SourceKind", side.map_or(SourceKind::Public, |s| s.source.kind).as_str())),
         ("sourceNew", Value::Flag(change.source_new)),
-        ("replacesPublic", Value::Flag(change.replaces_public)),
+        ("sourceChanged", Value::Flag(change.source_changed)),
         ("standsIn", Value::Flag(change.stands_in)),
         ("pinned", Value::Flag(side.is_none_or(|s| s.source.is_pinned()))),
         ("plainHttp", Value::Flag(side.is_some_and(|s| s.source.is_plain_http()))),
@@ -125,8 +130,8 @@ pub fn subject(change: &Change, known: &Known) -> Subject {
 fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
     let side = change.side();
     let version = side.map_or("", |s| &s.version);
-    let news = if change.replaces_public {
-        "where base took it from the public registry"
+    let news = if change.source_changed {
+        "and not from where base took it"
     } else if change.stands_in {
         "which stands in for a package of the registry"
     } else {
@@ -134,12 +139,13 @@ fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
     };
     let closure = if change.closure.is_empty() { "" } else { " --closure" };
     let depth = if change.review.required == Depth::Inspected { " --depth inspected" } else { "" };
-    let waive = |rule: &str| format!("portcullis waive {rule} --scope {} --reason \"…\" --expires …", change.purl);
+    let waive =
+        |rule: &str| format!("portcullis waive {rule} --scope {} --reason \"…\" --expires …", shell_word(&change.purl));
     BTreeMap::from([
         ("package", format!("{} {version}", change.name)),
         ("name", change.name.clone()),
         ("ecosystem", change.ecosystem.to_string()),
-        ("approve", format!("portcullis approve {}{closure}{depth} --reason \"…\"", change.purl)),
+        ("approve", format!("portcullis approve {}{closure}{depth} --reason \"…\"", shell_word(&change.purl))),
         ("waive", waive("RULE")),
         ("source", side.map_or(String::new(), |s| source_text(&s.source))),
         ("news", news.to_owned()),
@@ -150,6 +156,13 @@ fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
                 _ => "changed",
             }
             .to_owned(),
+        ),
+        (
+            "answer",
+            known.pending.as_ref().map_or_else(
+                || "nobody answers for it".to_owned(),
+                |by| format!("the approval of {by} in this change counts once it stands on the protected branch"),
+            ),
         ),
         ("confusable", change.confusable_with.clone().unwrap_or_default()),
         ("license", known.license.clone().unwrap_or_else(|| "is not known".to_owned())),
@@ -190,7 +203,13 @@ pub fn standing(package: &Package, license_of: Option<&str>) -> Subject {
         ("ecosystem", package.ecosystem.to_string()),
         ("source", source_text(&package.source)),
         ("license", license_of.unwrap_or("is not known").to_owned()),
-        ("waive", format!("portcullis waive RULE --scope {} --reason \"…\" --expires …", purl::of_package(package))),
+        (
+            "waive",
+            format!(
+                "portcullis waive RULE --scope {} --reason \"…\" --expires …",
+                shell_word(&purl::of_package(package))
+            ),
+        ),
     ]);
     Subject { kind: Kind::Change, attributes, words }
 }

@@ -1,6 +1,6 @@
 //! Projects of a revision, read; and projects of two revisions, paired.
 
-use crate::diff::packages::is_moved;
+use crate::diff::packages::{is_moved, take_in_stand_ins};
 use crate::discover::Snapshot;
 use crate::ecosystem::{FORMATS, View};
 use crate::gate::config::Config;
@@ -119,8 +119,11 @@ pub fn pair(
             continue;
         }
         match read(head, config, found) {
-            Ok(inventory) => {
+            Ok(mut inventory) => {
                 note_inputs(coverage, &inventory);
+                if let Some(base) = &known {
+                    take_in_stand_ins(base, &mut inventory);
+                }
                 let pair = Pair { project: found.1.clone(), base: known, head: Some(inventory), unchanged: false };
                 if twin.is_some() { pairs.push(pair) } else { unpaired.push(pair) }
             }

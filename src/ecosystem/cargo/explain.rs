@@ -19,6 +19,8 @@ pub(super) struct Explained {
     pub edges: Vec<(u32, Scopes)>,
     /// Entries and the dependency that names them, by its place in [`Local::asked`].
     pub named: Vec<(u32, usize)>,
+    /// Dependencies of a folder that is no member which this lockfile need not hold, by the same place.
+    pub unlocked: Vec<usize>,
 }
 
 /// Pairs of a manifest's dependency and a lock entry of its name that are compared for one project.
@@ -50,7 +52,11 @@ pub(super) fn explain(
         let dependency = &asked.dependency;
         // Cargo locks what the tests of members need, and of no others.
         let is_for_others = dependency.scope == Scope::Development && !local.is_member;
-        if is_for_others || asked.folder.as_ref() == Some(&local.folder) {
+        if is_for_others {
+            found.unlocked.push(place);
+            continue;
+        }
+        if asked.folder.as_ref() == Some(&local.folder) {
             continue;
         }
         let candidates = by_name.get(dependency.name()).map(Vec::as_slice).unwrap_or_default();
@@ -68,6 +74,9 @@ pub(super) fn explain(
             let message = complaint(local, asked, candidates.iter().filter_map(entry));
             disagreements.push(Disagreement { name: dependency.name().to_owned(), message, span });
             mismatched.extend(candidates);
+        }
+        if matching.is_empty() && dependency.is_optional && !local.is_member {
+            found.unlocked.push(place);
         }
         for to in matching {
             let known = kinds.entry(to).or_default();

@@ -11,8 +11,8 @@ use super::explain::{Explained, MAX_COMPARED, explain};
 use super::lockfile::{Locked, Lockfile};
 use super::project::{Context, StandIn};
 use super::source::{Address, AddressKind, is_public};
-use super::unlocked::problems;
-use super::workspace::Asked;
+use super::unlocked::{asked_for, problems};
+use super::workspace::{Asked, Local};
 use crate::model::Ecosystem;
 use crate::model::inventory::{
     Disagreement, Identity, Inventory, Package, Project, Root, Scope, Scopes, Source, SourceKind, Span,
@@ -130,7 +130,14 @@ pub(super) fn build(
     };
     connect(&mut inventory, lock, &parts, &scopes);
     for (at, part) in parts.iter().enumerate().filter(|(_, part)| part.is_root) {
-        name_direct(&mut inventory, lock, at, part, &parts, explained.get(at).and_then(Option::as_ref), context);
+        let explained = explained.get(at).and_then(Option::as_ref);
+        name_direct(&mut inventory, (lock, input), at, part, &parts, explained, context);
+    }
+    for (local, asked) in parts.iter().zip(&explained).filter_map(|(part, explained)| {
+        let local = part.local.and_then(|n| context.workspace.locals.get(n))?;
+        Some((local, explained.as_ref()?))
+    }) {
+        ask_unlocked(&mut inventory, local, &asked.unlocked, context);
     }
     Ok(inventory)
 }
@@ -319,10 +326,20 @@ fn connect(inventory: &mut Inventory, lock: &Lockfile<'_>, parts: &[Part], scope
     inventory.first_edge.push(inventory.edges.len() as u32);
 }
 
+/// Adds what the manifest of a folder that is no member asks for and this lockfile does not hold: whoever builds or
+/// tests that folder by itself gets it, at whatever version there is by then.
+fn ask_unlocked(inventory: &mut Inventory, local: &Local, places: &[usize], context: &Context<'_>) {
+    let end = inventory.edges.len() as u32;
+    for asked in places.iter().filter_map(|place| local.asked.get(*place)).filter(|asked| asked.folder.is_none()) {
+        inventory.packages.push(asked_for(local, asked, context));
+        inventory.first_edge.push(end);
+    }
+}
+
 /// Notes what one of the repository's own packages asks for.
 fn name_direct(
     inventory: &mut Inventory,
-    lock: &Lockfile<'_>,
+    (lock, lock_input): (&Lockfile<'_>, u32),
     at: usize,
     part: &Part,
     parts: &[Part],
@@ -337,8 +354,16 @@ fn name_direct(
             package.direct = true;
         }
     }
-    inventory.roots.push(Root { label: format!("{}@{}", entry.name, entry.version), needs });
-    let (Some(explained), Some(local)) = (explained, part.local.and_then(|n| context.workspace.locals.get(n))) else {
+    let local = part.local.and_then(|n| context.workspace.locals.get(n));
+    inventory.roots.push(Root {
+        label: format!("{}@{}", entry.name, entry.version),
+        name: entry.name.clone().into(),
+        version: entry.version.clone().into(),
+        folder: local.map_or_else(|| inventory.project.path.clone(), |local| local.folder.clone()),
+        span: Span { input: lock_input, line: entry.line, end_line: entry.end_line },
+        needs,
+    });
+    let (Some(explained), Some(local)) = (explained, local) else {
         return;
     };
     for (to, asked) in &explained.named {

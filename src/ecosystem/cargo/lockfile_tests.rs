@@ -53,7 +53,7 @@ pub(super) fn corpus(what: &str) -> Option<Vec<PathBuf>> {
         return None;
     };
     let mut found = Vec::new();
-    locks(Path::new(&root), &mut found);
+    locks(&Path::new(&root).join("lockfiles/cargo"), &mut found);
     found.sort();
     assert!(found.len() > 10, "no corpus below {root}");
     Some(found)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::manifest::Dependency;
 use super::project::Context;
 use super::source::{is_public, public_address};
+use super::workspace::{Asked, Local};
 use crate::model::inventory::{
     Disagreement, Identity, Inventory, Package, Project, Root, Scope, Scopes, Source, SourceKind, Span,
 };
@@ -40,16 +41,16 @@ pub(super) fn build(project: &Project, context: &Context<'_>) -> Inventory {
             if is_for_others || asked.folder.as_ref().is_some_and(|folder| inside.contains(folder)) {
                 continue;
             }
-            let source = source_of(dependency, asked.folder.as_ref(), context);
-            let identity = match source.kind {
-                SourceKind::Public => Identity::Public,
-                _ if dependency.package.is_some() => Identity::StandsIn,
-                _ => Identity::Foreign,
-            };
-            let span = Span { input: local.input, line: dependency.line, end_line: dependency.line };
-            needs.push(add(package(dependency, source, identity, dependency.scope, span)));
+            needs.push(add(asked_for(local, asked, context)));
         }
-        roots.push(Root { label: format!("{}@{}", local.name, local.version), needs });
+        roots.push(Root {
+            label: format!("{}@{}", local.name, local.version),
+            name: local.name.clone(),
+            version: local.version.clone(),
+            folder: local.folder.clone(),
+            span: Span { input: local.input, ..Span::default() },
+            needs,
+        });
     }
     let disagreements = problems(context);
     let first_edge = vec![0; packages.len() + 1];
@@ -62,6 +63,19 @@ pub(super) fn build(project: &Project, context: &Context<'_>) -> Inventory {
         roots,
         disagreements,
     }
+}
+
+/// What one manifest asks for, with its requirement in place of a version.
+pub(super) fn asked_for(local: &Local, asked: &Asked, context: &Context<'_>) -> Package {
+    let dependency = &asked.dependency;
+    let source = source_of(dependency, asked.folder.as_ref(), context);
+    let identity = match source.kind {
+        SourceKind::Public => Identity::Public,
+        _ if dependency.package.is_some() => Identity::StandsIn,
+        _ => Identity::Foreign,
+    };
+    let span = Span { input: local.input, line: dependency.line, end_line: dependency.line };
+    package(dependency, source, identity, dependency.scope, span)
 }
 
 /// What the manifests say that cannot be.

@@ -231,8 +231,17 @@ impl GitRepo {
 
     /// The commit at the tip of the remote's default branch, and its short name.
     pub(super) fn default_tip(&self) -> Result<Option<(ObjectId, String)>, RevError> {
-        let target = self.env.get("GITHUB_BASE_REF").filter(|name| !name.is_empty());
-        let mut tips: Vec<String> = target.map(|name| format!("refs/remotes/origin/{name}")).into_iter().collect();
+        let mut tips: Vec<String> = Vec::new();
+        if let Some(name) = self.env.get("GITHUB_BASE_REF").filter(|name| !name.is_empty()) {
+            let target = format!("refs/remotes/origin/{name}");
+            if self.find_ref(&target)?.is_none() {
+                let name = name.escape_debug();
+                return Err(RevError::Missing(format!(
+                    "GITHUB_BASE_REF names {name}, which is not here: git fetch origin {name}"
+                )));
+            }
+            tips.push(target);
+        }
         let names = self.repo.remote_names();
         let sole = names.iter().next().filter(|name| names.len() == 1 && name.as_bstr() != "origin");
         let remotes: Vec<String> = std::iter::once("origin".to_owned()).chain(sole.map(ToString::to_string)).collect();
@@ -242,7 +251,15 @@ impl GitRepo {
             }
         }
         for remote in &remotes {
-            tips.extend(["main", "master"].map(|branch| format!("refs/remotes/{remote}/{branch}")));
+            let guesses = ["main", "master"].map(|branch| format!("refs/remotes/{remote}/{branch}"));
+            let [main, master] = &guesses;
+            // A guess is good while there is one: whoever may push branches could add the other.
+            if tips.is_empty() && self.find_ref(main)?.is_some() && self.find_ref(master)?.is_some() {
+                return Err(RevError::Missing(format!(
+                    "{remote} has both main and master: say which one is protected with git remote set-head {remote} --auto"
+                )));
+            }
+            tips.extend(guesses);
         }
         for tip in tips {
             if let Some(id) = self.find_ref(&tip)? {

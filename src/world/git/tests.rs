@@ -216,11 +216,17 @@ fn the_default_branch_is_the_remotes() {
     made.git("symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/dev");
     assert_eq!(tip(&made.open()), Some((commit.clone(), "origin/dev".to_owned())));
     made.git("update-ref refs/remotes/origin/release HEAD");
-    for (target, expected) in [("release", "origin/release"), ("absent", "origin/dev")] {
+    let targeting = |target: &str| {
         let env = Env::from([("GITHUB_BASE_REF".to_owned(), target.to_owned())]);
-        let repo = GitRepo::open(&made.root(), &env).unwrap().unwrap();
-        assert_eq!(tip(&repo), Some((commit.clone(), expected.to_owned())));
-    }
+        GitRepo::open(&made.root(), &env).unwrap().unwrap()
+    };
+    assert_eq!(tip(&targeting("release")), Some((commit, "origin/release".to_owned())));
+    // A target that is not here must not be taken for another one.
+    assert!(matches!(targeting("absent").default_branch(), Err(RevError::Missing(_))));
+    made.git("symbolic-ref --delete refs/remotes/origin/HEAD");
+    made.git("symbolic-ref --delete refs/remotes/fork/HEAD");
+    made.git("update-ref refs/remotes/origin/main HEAD");
+    assert!(matches!(made.open().default_branch(), Err(RevError::Missing(_))));
 }
 
 #[test]
@@ -743,8 +749,8 @@ fn names_that_are_not_utf8_are_read_from_disk() {
 /// Walking two trees at once finds what comparing their lists finds, over a real history.
 #[test]
 fn walking_in_parallel_equals_comparing_lists() {
-    let Some(corpus) = std::env::var_os("PORTCULLIS_CORPUS") else {
-        eprintln!("skipped: PORTCULLIS_CORPUS names no corpus");
+    let Some(corpus) = std::env::var_os("PORTCULLIS_DATA") else {
+        eprintln!("skipped: PORTCULLIS_DATA names no corpus");
         return;
     };
     let bundle = Path::new(&corpus).join("histories").join("zizmor.bundle");
