@@ -67,7 +67,7 @@ pub fn decide(
     Decided { decision, complete, findings }
 }
 
-/// A change that is listed under others' alarms: it needs none of its own while one of them stands.
+/// A transitive change that is listed under others' alarms: it needs none of its own while one of them stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
     /// Id of the change.

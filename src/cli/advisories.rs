@@ -34,18 +34,35 @@ fn take(
         None => store_path(env).ok_or_else(|| Error::Usage("no cache folder: set PORTCULLIS_CACHE".to_owned()))?,
     };
     let mut builder = Builder::new();
-    if output.is_none() && target.exists() {
-        let known = Store::open(&target).map_err(|e| undecided(&format!("{}: {e}", target.display())))?;
-        builder.add_store(&known).map_err(|e| undecided(&e))?;
+    let mut covered: Vec<String> = Vec::new();
+    if output.is_none() {
+        // The baseline is one more source: a store of a few records must not take its place.
+        let mut known = vec![advisory::built_in().map_err(|e| undecided(&e))?];
+        if target.exists() {
+            known.push(Store::open(&target).map_err(|e| undecided(&format!("{}: {e}", target.display())))?);
+        }
+        for store in known {
+            covered.extend(store.sources().iter().map(|source| source.ecosystem.clone()));
+            builder.add_store(&store).map_err(|e| undecided(&e))?;
+        }
     }
     let mut text = String::new();
     let now = request::now(global)?;
+    if let Some(as_of) = as_of
+        && age_in_days(as_of, now).is_none_or(|days| days < -1)
+    {
+        return Err(Error::Usage(format!("--as-of {}: a time that is over, as in 2026-11-22T10:00:00Z", terminal(as_of))));
+    }
     for source in sources {
-        for imported in
+        for mut imported in
             import::read(source, as_of.or(commit_time(source, env).as_deref()), now).map_err(|e| undecided(&e))?
         {
             for of in &imported.sources {
                 text += &format!("{}: as of {}\n", terminal(&of.ecosystem), terminal(&of.as_of));
+            }
+            if as_of.is_none() && import::is_partial(source) {
+                // Loose records say nothing of how current the rest of their ecosystem is.
+                imported.sources.retain(|of| !covered.contains(&of.ecosystem));
             }
             text += &format!("{} records, {} skipped\n", imported.records.len(), imported.skipped.len());
             let shown = if global.verbose > 0 { usize::MAX } else { 10 };

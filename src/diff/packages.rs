@@ -245,7 +245,6 @@ impl<'a> Differ<'a> {
                 let inside: Vec<&(usize, String)> =
                     new.iter().filter(|(other, _)| reach.binary_search(other).is_ok()).collect();
                 change.closure = inside.iter().map(|(_, id)| id.clone()).collect();
-                change.closure.sort();
                 under.extend(inside.iter().map(|(other, _)| (*other, change.id.clone())));
             }
         }

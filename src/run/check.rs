@@ -241,7 +241,8 @@ impl Run<'_> {
         let folds: Vec<Fold> = self
             .changes
             .iter()
-            .filter(|change| !change.under.is_empty())
+            // A direct dependency is somebody's choice and has an alarm of its own, whoever else needs it.
+            .filter(|change| !change.direct && !change.under.is_empty())
             .map(|change| Fold { change: change.id.clone(), under: change.under.clone() })
             .collect();
         tidy(&mut self.coverage);

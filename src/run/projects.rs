@@ -2,7 +2,7 @@
 
 use crate::diff::packages::{is_moved, take_in_stand_ins};
 use crate::discover::Snapshot;
-use crate::ecosystem::{FORMATS, View};
+use crate::ecosystem::{FORMATS, Files as _, View};
 use crate::gate::config::Config;
 use crate::model::RepoPath;
 use crate::model::inventory::{Inventory, Project};
@@ -13,12 +13,13 @@ use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
 #[must_use]
 pub fn find(snapshot: &Snapshot<'_>, config: &Config, coverage: &mut Coverage) -> Vec<(usize, Project)> {
     let mut found = Vec::new();
+    let mut workflows = Workflows::default();
     for (index, format) in FORMATS.iter().enumerate() {
         match format.projects(snapshot) {
             Ok(projects) => {
                 for project in projects {
                     let file = project.lockfile.as_ref().or(project.manifest.as_ref()).unwrap_or(&project.path);
-                    if config.judges(file) {
+                    if config.judges(file) || workflows.name(snapshot, &project.path) {
                         found.push((index, project));
                     } else {
                         let reason = Some("excluded by [projects] of the governing revision".to_owned());
@@ -30,6 +31,25 @@ pub fn find(snapshot: &Snapshot<'_>, config: &Config, coverage: &mut Coverage) -
         }
     }
     found
+}
+
+/// The texts of a tree's workflows, read when first asked. An excluded folder that a pipeline works in is judged: what
+/// runs there runs with the pipeline's rights.
+#[derive(Default)]
+struct Workflows(Option<Vec<String>>);
+
+impl Workflows {
+    fn name(&mut self, snapshot: &Snapshot<'_>, folder: &RepoPath) -> bool {
+        let texts = self.0.get_or_insert_with(|| {
+            let at = RepoPath::new(".github");
+            let found = snapshot.entries().filter(|entry| entry.path.is_within(&at));
+            found
+                .filter_map(|entry| snapshot.read(&entry.path).ok().flatten())
+                .map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
+                .collect()
+        });
+        !folder.is_root() && texts.iter().any(|text| text.contains(folder.as_str()))
+    }
 }
 
 /// Reads one project.

@@ -75,6 +75,14 @@ pub fn read(path: &Path, as_of: Option<&str>, now: Timestamp) -> Result<Vec<Impo
     Ok(vec![osv::read_folder(path, as_of, now)?])
 }
 
+/// Whether a source is loose records, and not the whole of a database: a RustSec tree or `<Ecosystem>/all.zip`.
+#[must_use]
+pub fn is_partial(path: &Path) -> bool {
+    let is_whole = |zip: &Path| zip.file_name().is_some_and(|name| name == "all.zip") && zip.is_file();
+    let holds_whole = || list(path).is_ok_and(|found| found.iter().any(|sub| is_whole(&sub.join("all.zip"))));
+    !is_whole(path) && !rustsec::is_tree(path) && !holds_whole()
+}
+
 /// The time a record or an option carries: RFC 3339, or a date or local time taken as UTC.
 pub(crate) fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim();

@@ -127,6 +127,8 @@ fn last(verdict: &Verdict, page: &mut Page) {
     parts.push(match &verdict.advisories.as_of {
         // The day is enough here; the JSON report has the time.
         Some(time) => format!("advisories of {}", clipped(time.get(..10).unwrap_or(time), NAME)),
+        // Nothing asked for data where nothing changed.
+        None if verdict.changes.is_empty() && verdict.complete => "advisories not needed".to_owned(),
         None => "no advisory data".to_owned(),
     });
     let digest = &verdict.policy.digest;
