@@ -1,6 +1,4 @@
-//! `Cargo.lock` and its manifests, from arbitrary bytes.
+//! See `cargo_lock` in `bodies.rs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = portcullis::ecosystem::cargo::lockfile::parse(bytes);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| portcullis_fuzz::cargo_lock(bytes));

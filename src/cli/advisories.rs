@@ -51,7 +51,10 @@ fn take(
     if let Some(as_of) = as_of
         && age_in_days(as_of, now).is_none_or(|days| days < -1)
     {
-        return Err(Error::Usage(format!("--as-of {}: a time that is over, as in 2026-11-22T10:00:00Z", terminal(as_of))));
+        return Err(Error::Usage(format!(
+            "--as-of {}: a time that is over, as in 2026-11-22T10:00:00Z",
+            terminal(as_of)
+        )));
     }
     for source in sources {
         for mut imported in

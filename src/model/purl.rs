@@ -20,7 +20,7 @@ pub fn of_package(package: &Package) -> String {
         SourceKind::Path => "file_name",
     };
     match purl.add_qualifier(key, package.source.to_string()) {
-        Ok(qualified) => qualified.to_string(),
+        Ok(qualified) => written(qualified),
         Err(_) => bare,
     }
 }
@@ -28,10 +28,12 @@ pub fn of_package(package: &Package) -> String {
 /// The purl of a name and, where given, a version.
 #[must_use]
 pub fn simple(ecosystem: Ecosystem, name: &str, version: Option<&str>) -> String {
-    let (namespace, base) = match (ecosystem, name.rsplit_once(['/', ':'])) {
-        (Ecosystem::Cargo, _) | (_, None) => (None, name),
-        (_, Some((namespace, base))) => (Some(namespace), base),
+    let parts = match ecosystem {
+        Ecosystem::Cargo => None,
+        Ecosystem::Maven => name.rsplit_once(':'),
+        _ => name.rsplit_once('/'),
     };
+    let (namespace, base) = parts.map_or((None, name), |(namespace, base)| (Some(namespace), base));
     let build = || -> Result<String, packageurl::Error> {
         let mut purl = PackageUrl::new(ecosystem.purl_type(), base)?;
         if let Some(namespace) = namespace {
@@ -40,10 +42,22 @@ pub fn simple(ecosystem: Ecosystem, name: &str, version: Option<&str>) -> String
         if let Some(version) = version {
             purl.with_version(version)?;
         }
-        Ok(purl.to_string())
+        Ok(written(&purl))
     };
     // A name that no purl can hold is outside its ecosystem's grammar, which is a finding of its own.
     build().unwrap_or_else(|_| format!("pkg:{}/{}", ecosystem.purl_type(), name.escape_default()))
+}
+
+/// A purl as text. The crate leaves the slashes of a version as they are, and reads them as a name's.
+fn written(purl: &PackageUrl<'_>) -> String {
+    let text = purl.to_string();
+    if !purl.version().is_some_and(|version| version.contains('/')) {
+        return text;
+    }
+    // Of the parts before the version, none holds the sign as it is.
+    let Some((before, after)) = text.split_once('@') else { return text };
+    let (version, rest) = after.split_at_checked(after.find(['?', '#']).unwrap_or(after.len())).unwrap_or((after, ""));
+    format!("{before}@{}{rest}", version.replace('/', "%2F"))
 }
 
 /// What a person named: an ecosystem, a name, and perhaps a version.
@@ -92,7 +106,7 @@ pub fn parse(text: &str, otherwise: Ecosystem) -> Result<Named, String> {
 /// A line that says what is wrong with the text.
 pub fn canonical(text: &str) -> Result<String, String> {
     PackageUrl::from_str(text)
-        .map(|purl| purl.to_string())
+        .map(|purl| written(&purl))
         .map_err(|e| format!("`{}` is no purl: {e}", text.escape_debug()))
 }
 

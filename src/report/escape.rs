@@ -92,7 +92,8 @@ pub fn terminal(text: &str) -> String {
             _ if is_unsafe(c) || is_command || (is_mark && marks > MARKS) => out.extend(c.escape_unicode()),
             _ => out.push(c),
         }
-        before = c;
+        // What was printed counts, not what it stands for; of an escaped colon or number sign, that it was one.
+        before = if is_command { c } else { out.chars().next_back().unwrap_or(c) };
     }
     out
 }

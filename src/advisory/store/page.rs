@@ -20,6 +20,7 @@ const PAGE_CAP: usize = 1 << 21;
 /// Where pages come from.
 enum Source {
     Static(&'static [u8]),
+    Memory(Vec<u8>),
     File(File),
 }
 
@@ -48,6 +49,11 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn of_static(bytes: &'static [u8]) -> Result<Self, StoreError> {
         Self::new("the built-in baseline".to_owned(), Source::Static(bytes), bytes.len() as u64)
+    }
+
+    pub(super) fn of_memory(bytes: Vec<u8>) -> Result<Self, StoreError> {
+        let length = bytes.len() as u64;
+        Self::new("a store in memory".to_owned(), Source::Memory(bytes), length)
     }
 
     pub(super) fn of_file(name: String, file: File) -> Result<Self, StoreError> {
@@ -100,6 +106,11 @@ impl Pages {
                 let start = number * PAGE;
                 let page = bytes.get(start..start + PAGE);
                 page.map(Held::Static).ok_or_else(|| StoreError::damaged(&self.name, "it ends early"))
+            }
+            Source::Memory(bytes) => {
+                let start = number * PAGE;
+                let page = bytes.get(start..start + PAGE);
+                page.map(|page| Held::Read(page.into())).ok_or_else(|| StoreError::damaged(&self.name, "it ends early"))
             }
             Source::File(file) => {
                 let mut page = vec![0; PAGE].into_boxed_slice();

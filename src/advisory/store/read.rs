@@ -50,6 +50,14 @@ impl Store {
         Self::new(Pages::of_static(bytes)?, true)
     }
 
+    /// Opens a store that was read or built already.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it is none, is too new or is damaged.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, StoreError> {
+        Self::new(Pages::of_memory(bytes)?, false)
+    }
+
     /// Opens a file. It is held open, so that replacing it does not mix two stores.
     ///
     /// # Errors
