@@ -1,5 +1,17 @@
 //! Micro-benchmarks of each stage over data that is made here, the same in every run: `cargo bench`.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "what fails here is the test"
+)]
+
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
