@@ -11,7 +11,7 @@ use crate::diff::confusable::Names;
 use crate::ecosystem::rules;
 use crate::model::change::{Change, ChangeKind, ChecksumMove, Depth, Review, Side};
 use crate::model::graph::{Paths, closure};
-use crate::model::inventory::{Identity, Inventory, Package, Scopes, Source, SourceKind};
+use crate::model::inventory::{Identity, Inventory, Package, Root, Scopes, Source, SourceKind};
 use crate::model::{Ecosystem, purl};
 
 type Bytes = (Ecosystem, Box<str>, Box<str>, Source, Box<str>);
@@ -217,7 +217,11 @@ impl<'a> Differ<'a> {
 
     /// Whether base had the name, and none of it from where head takes it.
     fn moves_source(&self, head: &Package, before: Option<&Package>) -> bool {
-        let same = |p: &Package| p.source.kind == head.source.kind && p.source.address == head.source.address;
+        // The public registry and its declared mirrors are one.
+        let same = |p: &Package| {
+            p.source.kind == head.source.kind
+                && (p.source.kind == SourceKind::Public || p.source.address == head.source.address)
+        };
         if let Some(before) = before {
             return !same(before);
         }
@@ -259,11 +263,14 @@ impl<'a> Differ<'a> {
 fn checksum_move(before: &Package, after: &Package) -> ChecksumMove {
     let from_registry = |p: &Package| matches!(p.source.kind, SourceKind::Public | SourceKind::Registry);
     match (&before.checksum, &after.checksum) {
+        // A requirement has no bytes: that a lockfile went is said of the file.
+        _ if !before.is_locked || !after.is_locked => ChecksumMove::Same,
         // A registry's package without one is bytes that nobody checks, whatever its version.
         (Some(_), None) if from_registry(before) && from_registry(after) => ChecksumMove::Dropped,
-        // Another version, or another commit of a git source, brings its own.
-        (Some(b), Some(a)) if a != b && before.version == after.version && before.source == after.source => {
-            ChecksumMove::Changed
+        // Another version, or another commit of a git source, brings its own; another registry or mirror does not.
+        (Some(b), Some(a)) if a != b && before.version == after.version => {
+            let are_archives = from_registry(before) && from_registry(after);
+            if are_archives || before.source == after.source { ChecksumMove::Changed } else { ChecksumMove::Same }
         }
         _ => ChecksumMove::Same,
     }
@@ -302,8 +309,13 @@ pub fn is_moved(base: &Inventory, head: &Inventory) -> bool {
         (a.ecosystem, &a.name, &a.version, &a.source, &a.checksum, a.scopes, a.direct, a.identity)
             == (b.ecosystem, &b.name, &b.version, &b.source, &b.checksum, b.scopes, b.direct, b.identity)
     };
+    // Members move along with their project: where they stand in it must be the same, where they stand must not.
+    let roots = |inventory: &Inventory| -> Vec<(String, Option<String>, Vec<u32>)> {
+        let within = |root: &Root| root.folder.relative_to(&inventory.project.path).map(str::to_owned);
+        inventory.roots.iter().map(|root| (root.label.clone(), within(root), root.needs.clone())).collect()
+    };
     base.project.ecosystem == head.project.ecosystem
-        && base.roots == head.roots
+        && roots(base) == roots(head)
         && base.edges == head.edges
         && base.packages.len() == head.packages.len()
         && base.packages.iter().zip(&head.packages).all(|(a, b)| same(a, b))

@@ -83,8 +83,11 @@ impl<'a> Engine<'a> {
             let statement = failure(self.packs.rules.get(&id), &format!("rule {id} failed: {error}"));
             found.insert((statement.rule.pack.clone(), statement.rule.rule.clone()), statement);
         }
-        for id in response.diagnostics().reason() {
-            let Some(rule) = self.packs.rules.get(&id.to_string()) else { continue };
+        // Cedar names them in no order; of two policies of one rule and level, the first by id speaks.
+        let mut reasons: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+        reasons.sort();
+        for id in &reasons {
+            let Some(rule) = self.packs.rules.get(id) else { continue };
             let key = (rule.pack.clone(), rule.rule.clone());
             let weaker = found.get(&key).is_none_or(|known| known.rule.level < rule.level);
             if weaker {

@@ -242,7 +242,8 @@ pub fn data(
     let store = match advisories {
         Ok(store) => store,
         Err(reason) => {
-            coverage.checks_skipped.push(gap(reason.clone(), true));
+            // Where no package differs, nobody asked for the data.
+            coverage.checks_skipped.push(gap(reason.clone(), request.is_audit() || !ecosystems.is_empty()));
             return AdvisoryData::default();
         }
     };

@@ -126,7 +126,9 @@ impl Run<'_> {
         let touches = |concern: Concern| concerns.iter().any(|c| c.concern == concern);
         let mut pairs = Vec::new();
         // Package managers read more than manifests: a configuration can move a source with no lockfile changing.
-        if touches(Concern::Dependencies) || touches(Concern::ManagerConfig) || touches(Concern::Vendored) {
+        let reads_projects =
+            [Concern::Dependencies, Concern::ManagerConfig, Concern::Vendored].into_iter().any(touches);
+        if reads_projects {
             let (base, head) = (Snapshot::new(base_tree)?, Snapshot::new(head_tree)?);
             self.collisions(&base, &head);
             pairs = pair(&base, &head, deltas, &self.gate.config, &mut self.coverage);
@@ -144,7 +146,15 @@ impl Run<'_> {
         let found = files::findings(engine, &changed, &mut self.coverage);
         self.findings.extend(found);
         let inventories: Vec<&Inventory> = pairs.iter().filter_map(Pair::standing).collect();
-        let found = ledger(engine, self.gate, &inventories, today(self.world), None);
+        let mut found = ledger(engine, self.gate, &inventories, today(self.world), None);
+        if !reads_projects {
+            // What stands was not looked at: only what has expired is known.
+            let today = today(self.world);
+            let ends = self.gate.ledger.approvals.iter().map(|a| (a.line, a.expires));
+            let ends = ends.chain(self.gate.ledger.waivers.iter().map(|w| (w.line, Some(w.expires))));
+            let over: Vec<u32> = ends.filter(|(_, end)| !is_in_force(*end, today)).map(|(line, _)| line).collect();
+            found.retain(|finding| finding.location.as_ref().is_some_and(|place| over.contains(&place.line)));
+        }
         self.findings.extend(found);
         Ok(())
     }
@@ -314,16 +324,16 @@ pub fn ledger(
         let name = entry.packages.first().map_or("", |p| &p.purl);
         found.extend(ask_entry(engine, EntryKind::Approval, (expired, used), name, entry.line, &entry.id));
     }
+    // As waivers match: with the source that a purl's qualifiers name.
+    let stands =
+        |wanted: &String| packages().any(|p| purl::without_version(&purl::of_package(p)).as_ref() == Ok(wanted));
     for entry in &gate.ledger.waivers {
         let used = match (&entry.subject, findings) {
             (_, Some(findings)) if findings.iter().any(|f| waives(entry, f)) => true,
-            (WaiverSubject::Package { purl: wanted, .. }, None) => {
-                packages().any(|p| purl::simple(p.ecosystem, &p.name, None) == *wanted)
-            }
+            (WaiverSubject::Package { purl: wanted, .. }, None) => stands(wanted),
             (WaiverSubject::Package { purl: wanted, .. }, Some(_)) => {
                 // Rules of a check are not asked in an audit; their waivers are in use while the package stands.
-                !speaks_of_advisories(&entry.rule)
-                    && packages().any(|p| purl::simple(p.ecosystem, &p.name, None) == *wanted)
+                !speaks_of_advisories(&entry.rule) && stands(wanted)
             }
             (WaiverSubject::Text(_), _) => true,
         };

@@ -16,14 +16,26 @@ pub type Files = BTreeMap<RepoPath, Vec<u8>>;
 /// A tree of files in memory. A file's id is the start of the SHA-256 of its bytes, which is not the id git gives.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree {
-    files: BTreeMap<RepoPath, (Oid, Arc<[u8]>)>,
+    files: BTreeMap<RepoPath, Item>,
 }
+
+/// What stands at a path: a file's bytes, a link's target, or the name of a submodule's commit.
+type Item = (EntryKind, Oid, Arc<[u8]>);
 
 impl MemoryTree {
     /// A tree of these files.
     #[must_use]
     pub fn new(files: Files) -> Self {
-        Self { files: files.into_iter().map(|(path, bytes)| (path, (id(&bytes), Arc::from(bytes)))).collect() }
+        let mut tree = Self::default();
+        for (path, bytes) in files {
+            tree.put(path, EntryKind::File, bytes);
+        }
+        tree
+    }
+
+    /// Puts a file, a symbolic link (`bytes` is its target) or a submodule (`bytes` names its commit) at a path.
+    pub fn put(&mut self, path: RepoPath, kind: EntryKind, bytes: Vec<u8>) {
+        self.files.insert(path, (kind, id(&bytes), Arc::from(bytes)));
     }
 }
 
@@ -35,26 +47,22 @@ impl From<Files> for MemoryTree {
 
 impl Tree for MemoryTree {
     fn list(&self) -> Result<Vec<Entry>, Unread> {
-        let entry = |(path, (oid, _)): (&RepoPath, &(Oid, Arc<[u8]>))| Entry {
-            path: path.clone(),
-            kind: EntryKind::File,
-            oid: *oid,
-        };
+        let entry = |(path, (kind, oid, _)): (&RepoPath, &Item)| Entry { path: path.clone(), kind: *kind, oid: *oid };
         Ok(self.files.iter().map(entry).collect())
     }
 
     fn entry(&self, path: &RepoPath) -> Result<Option<Entry>, Unread> {
-        let file = self.files.get(path);
-        Ok(file.map(|(oid, _)| Entry { path: path.clone(), kind: EntryKind::File, oid: *oid }))
+        let item = self.files.get(path);
+        Ok(item.map(|(kind, oid, _)| Entry { path: path.clone(), kind: *kind, oid: *oid }))
     }
 
     fn read(&self, entry: &Entry, cap: u64) -> Result<Arc<[u8]>, Unread> {
         disk::refuse_kind(entry)?;
         match self.files.get(&entry.path) {
-            Some((_, bytes)) if bytes.len() as u64 > cap => {
+            Some((.., bytes)) if bytes.len() as u64 > cap => {
                 Err(disk::too_large(entry.path.as_str(), bytes.len() as u64, cap))
             }
-            Some((oid, bytes)) if *oid == entry.oid => {
+            Some((_, oid, bytes)) if *oid == entry.oid => {
                 disk::refuse_pointer(entry.path.as_str(), bytes)?;
                 Ok(Arc::clone(bytes))
             }
@@ -69,6 +77,8 @@ pub struct MemoryRepo {
     revisions: HashMap<String, (Oid, i64, MemoryTree)>,
     /// Every commit after the first one, and the one before it.
     parents: HashMap<Oid, Oid>,
+    /// The name of the protected branch's tip.
+    protected: Option<String>,
 }
 
 impl MemoryRepo {
@@ -82,12 +92,17 @@ impl MemoryRepo {
     }
 
     /// Adds a commit under a name, above the one named `parent`. `time` counts seconds since 1970.
-    pub fn commit(&mut self, name: &str, parent: Option<&str>, time: i64, files: Files) {
+    pub fn commit(&mut self, name: &str, parent: Option<&str>, time: i64, files: impl Into<MemoryTree>) {
         let oid = id(name.as_bytes());
         if let Some((parent, ..)) = parent.and_then(|parent| self.revisions.get(parent)) {
             self.parents.insert(oid, *parent);
         }
-        self.revisions.insert(name.to_owned(), (oid, time, MemoryTree::new(files)));
+        self.revisions.insert(name.to_owned(), (oid, time, files.into()));
+    }
+
+    /// Makes the commit of that name the tip of the remote's default branch.
+    pub fn protect(&mut self, name: &str) {
+        self.protected = Some(name.to_owned());
     }
 
     fn rev(&self, oid: Oid) -> Option<Rev> {
@@ -126,7 +141,8 @@ impl Repo for MemoryRepo {
     }
 
     fn default_branch(&self) -> Result<Option<(Rev, String)>, RevError> {
-        Ok(None)
+        let Some(name) = &self.protected else { return Ok(None) };
+        Ok(Some((self.resolve(name)?, name.clone())))
     }
 
     fn tree(&self, rev: &Rev) -> Result<Box<dyn Tree + '_>, RevError> {
