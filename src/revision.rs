@@ -136,7 +136,8 @@ fn found_base(repo: &dyn Repo, head: &Named, common: Option<Named>) -> Result<(N
                     Ok((Named { rev, name }, note))
                 }
                 None => {
-                    let note = "first commit: judged against the empty tree, so everything in it is new".to_owned();
+                    let what = if repo.hooks_dir().is_some() { "first commit" } else { "no git repository" };
+                    let note = format!("{what}: judged against the empty tree, so everything in it is new");
                     Ok((empty(), Some(note)))
                 }
             }

@@ -18,6 +18,9 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
     let started = Instant::now();
     let destinations = request::destinations(&args.report.reports)?;
     let repo = open(&global.repo, env)?;
+    if repo.work_dir().is_none() && (args.worktree || args.index) {
+        return Err(Error::Usage("a bare repository has neither a work tree nor an index to judge".to_owned()));
+    }
     let head = match &args.head {
         Some(rev) => Head::Rev(rev.clone()),
         None if args.index => Head::Index,

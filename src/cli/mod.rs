@@ -137,12 +137,13 @@ fn run(args: &Args, env: &Env) -> Result<Ending, Error> {
     }
 }
 
-/// Prints a text to standard output, whole.
+/// Prints a text to standard output, whole. A reader that goes away changes nothing of what was decided.
 fn print(text: &str) -> Result<Ending, Error> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(Ending::Done)
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Ending::Done),
+    }
 }
 
 /// The repository at a path, or the plain folder there.

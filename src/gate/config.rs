@@ -22,6 +22,8 @@ pub struct Config {
     pub settings: Settings,
     /// Levels that differ from the packs' own, by `pack/rule`.
     pub levels: BTreeMap<String, Level>,
+    /// Where each of them is set, for messages.
+    pub level_lines: BTreeMap<String, u32>,
     /// Addresses that count as the ecosystem's public registry.
     pub registries: BTreeMap<Ecosystem, Vec<String>>,
     /// Globs of projects that are judged.
@@ -67,6 +69,7 @@ impl Default for Config {
             reviewers: Vec::new(),
             settings: Settings::default(),
             levels: BTreeMap::new(),
+            level_lines: BTreeMap::new(),
             registries: BTreeMap::new(),
             include: vec!["**".to_owned()],
             exclude: Vec::new(),
@@ -158,6 +161,7 @@ impl Config {
                 let name = rule.get_ref().escape_debug().to_string();
                 return Err(at(rule.span(), format!("rule `{name}`: write \"pack/rule\", as in \"baseline/{name}\"")));
             }
+            config.level_lines.insert(rule.get_ref().clone(), line_of(text, rule.span().start));
             config.levels.insert(rule.into_inner(), level);
         }
         for (word, addresses) in raw.registries {

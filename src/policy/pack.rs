@@ -223,11 +223,15 @@ impl Loading {
             .collect();
         policies.sort_by_key(|(order, _)| *order);
         let mut rules = Vec::new();
-        for (_, policy) in policies {
-            let rule = read_rule(policy, origin.name, &file, config)?;
+        for (order, policy) in policies {
+            // Where the policies begin is found out for an error alone: every start would pay for it.
+            let fault = |reason: String| {
+                let line = lines(text).get(order).copied().unwrap_or(0);
+                Broken { file: file.clone(), line, reason }
+            };
+            let rule = read_rule(policy, origin.name, config).map_err(fault)?;
             let renamed = policy.new_id(PolicyId::new(format!("{}/{}", origin.name, rule.id)));
             let key = renamed.id().to_string();
-            let fault = |reason: String| Broken { file: file.clone(), line: 0, reason };
             if self.rules.contains_key(&key) {
                 return Err(fault(format!("rule `{key}` is there twice")));
             }
@@ -267,7 +271,8 @@ impl Loading {
                 self.rules.iter().any(|(id, rule)| id == name || format!("{}/{}", rule.pack, rule.rule) == *name);
             if !known {
                 let reason = format!("[levels] names `{}`, which no pack in use has", name.escape_debug());
-                return Err(Broken { file: crate::gate::CONFIG.to_owned(), line: 0, reason });
+                let line = config.level_lines.get(name).copied().unwrap_or(0);
+                return Err(Broken { file: crate::gate::CONFIG.to_owned(), line, reason });
             }
         }
         Ok(Packs { packs: self.packs, schema: self.schema, sets: self.sets, rules: self.rules })
@@ -276,8 +281,40 @@ impl Loading {
 
 const ANNOTATIONS: &[&str] = &["id", "rule", "level", "title", "message", "remediation", "controls"];
 
-fn read_rule(policy: &Policy, pack: &str, file: &str, config: &Config) -> Result<Rule, Broken> {
-    let fault = |reason: String| Broken { file: file.to_owned(), line: 0, reason };
+/// The line on which each policy of a text that Cedar accepts begins, in the order of the text.
+fn lines(text: &str) -> Vec<u32> {
+    let (mut lines, mut inside) = (Vec::new(), false);
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '/' if chars.next_if(|(_, next)| *next == '/').is_some() => {
+                while chars.next_if(|(_, c)| *c != '\n').is_some() {}
+            }
+            ';' => inside = false,
+            c if c.is_whitespace() => {}
+            _ => {
+                if !inside {
+                    lines.push(line_of(text, at));
+                }
+                inside = true;
+                if c == '"' {
+                    while let Some((_, c)) = chars.next() {
+                        match c {
+                            '\\' => drop(chars.next()),
+                            '"' => break,
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// A rule, or what is wrong with it.
+fn read_rule(policy: &Policy, pack: &str, config: &Config) -> Result<Rule, String> {
+    let fault = |reason: String| reason;
     // Collected once: asking by name parses the name anew each time.
     let notes: BTreeMap<&str, &str> = policy.annotations().collect();
     let Some(id) = notes.get("id").copied().filter(|id| !id.is_empty()) else {

@@ -46,8 +46,9 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         findings: Vec::new(),
     };
     if concerns.is_empty() {
-        // Nothing to ask the rules about; broken packs are still said to be broken.
-        if gate.config.packs.iter().any(|pack| !crate::policy::is_built_in(pack)) {
+        // Nothing to ask the rules about; broken packs and levels are still said to be broken.
+        let own = gate.config.packs.iter().any(|pack| !crate::policy::is_built_in(pack));
+        if own || !gate.config.levels.is_empty() {
             Packs::load(&gate)?;
         }
     } else {

@@ -1,15 +1,23 @@
-//! One binary for everything that is tested from outside.
+//! Everything that is tested from outside, in one binary, so that it is linked once.
 
 #![allow(
     missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::disallowed_types,
     clippy::disallowed_methods,
-    reason = "what fails here is the test"
+    clippy::disallowed_types,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "tests start git and the program itself, read the environment, and fail by panicking"
 )]
 
+mod cases;
+mod cli;
+mod corpus;
 mod fuzz;
+mod harness;
+mod invariants;
+mod layers;
+mod sandbox;
+mod support;
