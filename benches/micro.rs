@@ -277,6 +277,7 @@ fn judged(repo: &MemoryRepo) -> Verdict {
         ci: false,
         overrides: Vec::new(),
         lockfiles: Vec::new(),
+        store_is_named: false,
     };
     let data = || Ok(Layered::with_baseline(None, built_in().unwrap()));
     portcullis::run::check::check(&request, &world, &data).unwrap()

@@ -243,6 +243,7 @@ pub fn check_pair(bytes: &[u8]) {
             ci: false,
             overrides: Vec::new(),
             lockfiles: Vec::new(),
+            store_is_named: false,
         };
         check(&request, &world, data)
     };

@@ -30,7 +30,6 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
         None => Head::WorkTree,
     };
     let asked = request::request(global, env, Command::Check, args.base.clone().map_or(Base::Found, Base::Rev), head)?;
-    named_store_is_there(global, &*repo)?;
     let verdict = run::check::check(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
     deliver(global, env, verdict, started, &destinations)
 }
@@ -46,20 +45,11 @@ pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, 
         None => Head::WorkTree,
     };
     let mut asked = request::request(global, env, Command::Audit, Base::Found, head)?;
-    named_store_is_there(global, &*repo)?;
     for file in &args.lockfiles {
         asked.lockfiles.push(inside(&*repo, file)?);
     }
     let verdict = run::audit::audit(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
     deliver(global, env, verdict, started, &destinations)
-}
-
-/// A store that was named must be there and be one, even where no change asks it.
-fn named_store_is_there(global: &Global, repo: &dyn Repo) -> Result<(), Error> {
-    let Some(path) = &global.advisories else { return Ok(()) };
-    super::refuse_inside(path, repo).map_err(Error::Usage)?;
-    let opened = crate::advisory::store::Store::open(path);
-    opened.map(drop).map_err(|e| Error::Undecided(format!("advisory store {}: {e}", path.display())))
 }
 
 /// A file that was named on the command line, as a path of the repository.

@@ -182,12 +182,12 @@ fn store_path(env: &Env) -> Option<PathBuf> {
 fn advisories(global: &Global, env: &Env, repo: &dyn Repo) -> Advisories {
     if let Some(path) = &global.advisories {
         refuse_inside(path, repo)?;
-        return Store::open(path).map(Layered::only).map_err(|e| format!("advisory store {}: {e}", path.display()));
+        return Store::open(path).map(Layered::only).map_err(|e| e.to_string());
     }
     let users = match store_path(env) {
         Some(path) if path.exists() => {
             refuse_inside(&path, repo)?;
-            Some(Store::open(&path).map_err(|e| format!("advisory store {}: {e}", path.display()))?)
+            Some(Store::open(&path).map_err(|e| e.to_string())?)
         }
         _ => None,
     };

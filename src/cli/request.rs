@@ -72,7 +72,16 @@ pub fn request(global: &Global, env: &Env, command: Command, base: Base, head: H
             note("PORTCULLIS_CACHE", cache.clone());
         }
     }
-    Ok(Request { command, base, head, policy_from, ci, overrides, lockfiles: Vec::new() })
+    Ok(Request {
+        command,
+        base,
+        head,
+        policy_from,
+        ci,
+        overrides,
+        lockfiles: Vec::new(),
+        store_is_named: global.advisories.is_some(),
+    })
 }
 
 /// The time of the run.

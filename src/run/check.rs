@@ -45,6 +45,9 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         changes: Vec::new(),
         findings: Vec::new(),
     };
+    if let (true, Err(reason)) = (request.store_is_named, store()) {
+        run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
+    }
     if concerns.is_empty() {
         // Nothing to ask the rules about; broken packs and levels are still said to be broken.
         let own = gate.config.packs.iter().any(|pack| !crate::policy::is_built_in(pack));

@@ -30,6 +30,8 @@ pub struct Request {
     pub ci: bool,
     /// Flags that override what the governing revision says.
     pub overrides: Vec<Override>,
+    /// Whether the advisory store was named for this run: then it must be there, asked or not.
+    pub store_is_named: bool,
     /// For an audit: only these lockfiles; empty: all.
     pub lockfiles: Vec<crate::model::RepoPath>,
 }

@@ -31,6 +31,7 @@ fn request(command: Command, base: Option<String>, head: Head) -> Request {
         ci: false,
         overrides: Vec::new(),
         lockfiles: Vec::new(),
+        store_is_named: false,
     }
 }
 

@@ -282,6 +282,7 @@ impl Case {
             ci,
             overrides: Vec::new(),
             lockfiles: Vec::new(),
+            store_is_named: false,
         };
         let store = || store(evidence);
         if is_audit { run::audit::audit(&request, &world, &store) } else { run::check::check(&request, &world, &store) }
