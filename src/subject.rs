@@ -133,7 +133,7 @@ const CHANGE: &[Attribute] = &[
     must("sourceKind", Type::Word("SourceKind"), "where head takes the bytes from"),
     must("sourceNew", Type::Flag, "the base project took nothing from that source"),
     must("sourceChanged", Type::Flag, "base had the name, and head takes it from elsewhere"),
-    must("standsIn", Type::Flag, "a patch or replacement puts it in the place of a public package"),
+    must("standsIn", Type::Flag, "a patch or replacement newly puts it in the place of a public package"),
     must("pinned", Type::Flag, "a git source names a full commit; true for other sources"),
     must("plainHttp", Type::Flag, "fetched without transport security"),
     must("nameValid", Type::Flag, "the name is within its ecosystem's grammar"),

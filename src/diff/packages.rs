@@ -194,7 +194,7 @@ impl<'a> Differ<'a> {
                 _ => ChecksumMove::Same,
             },
             source_new,
-            stands_in: after.is_some_and(|p| p.identity == Identity::StandsIn),
+            stands_in: after.is_some_and(|p| p.identity == Identity::StandsIn && !stood_in(before, p)),
             source_changed,
             under: Vec::new(),
             closure: Vec::new(),
@@ -202,7 +202,7 @@ impl<'a> Differ<'a> {
             name_valid,
             fixes_advisory: false,
             facts: Vec::new(),
-            review: Review { required: Depth::None, cleared_by: None },
+            review: Review { required: Depth::None, cleared_by: None, pending_by: None },
         };
         self.found.push((change, h));
     }
@@ -288,6 +288,11 @@ fn side(package: &Package, inventory: Option<&Inventory>) -> Option<Side> {
         file,
         line: package.span.line,
     })
+}
+
+/// Whether base had the same place standing in already: what it holds there is the repository's own history.
+fn stood_in(before: Option<&Package>, after: &Package) -> bool {
+    before.is_some_and(|p| p.identity == Identity::StandsIn && p.source.address == after.source.address)
 }
 
 /// A stable id: what differs, and nothing of where it stands in a file.

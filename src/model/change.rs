@@ -57,6 +57,8 @@ pub struct Review {
     pub required: Depth,
     /// Id of the entry that covers it.
     pub cleared_by: Option<String>,
+    /// Who covers it in head's own ledger, which does not count yet.
+    pub pending_by: Option<String>,
 }
 
 /// One package that differs between base and head in one project.
@@ -100,7 +102,7 @@ pub struct Change {
     pub checksum: ChecksumMove,
     /// The source is new to the base project (not for what was there with the same source).
     pub source_new: bool,
-    /// Something of the repository stands in for a registry package (a patch, a replacement).
+    /// It newly stands in for a registry package (a patch, a replacement).
     pub stands_in: bool,
     /// Base had the name, and head takes it from elsewhere.
     pub source_changed: bool,

@@ -3,7 +3,7 @@
 //!
 //! Two traps of skip-on-error are closed here: a rule that errors denies, and a refusal that names no rule denies.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
@@ -12,7 +12,7 @@ use cedar_policy::{
 use super::pack::{Packs, Rule};
 use crate::gate::config::Settings;
 use crate::model::finding::Level;
-use crate::subject::{Attributes, Command, Subject, Value};
+use crate::subject::{Attributes, Command, Kind, Subject, Value, enumerations};
 
 /// What one rule says about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub struct Statement {
 pub struct Engine<'a> {
     packs: &'a Packs,
     authorizer: Authorizer,
-    context: Attributes,
+    context: Result<Context, String>,
+    types: Types,
 }
 
 /// The context that the settings of a run make.
@@ -51,7 +52,14 @@ impl<'a> Engine<'a> {
     /// An engine for one run.
     #[must_use]
     pub fn new(packs: &'a Packs, context: Attributes) -> Self {
-        Self { packs, authorizer: Authorizer::new(), context }
+        let types = types();
+        let context =
+            expressions(&context, &types).and_then(|fields| Context::from_pairs(fields).map_err(|e| e.to_string()));
+        Self { packs, authorizer: Authorizer::new(), context, types }
+    }
+
+    fn uid(&self, kind: &'static str, id: &str) -> Result<EntityUid, String> {
+        uid(kind, id, &self.types)
     }
 
     /// Every rule that speaks about the subject, in the order of packs and ids; of a rule with several levels, the
@@ -67,14 +75,13 @@ impl<'a> Engine<'a> {
     fn respond(&self, subject: &Subject) -> Result<Vec<Statement>, String> {
         let Some(set) = self.packs.sets.get(&subject.kind) else { return Err("no policies are loaded".to_owned()) };
         let schema = Some(&self.packs.schema);
-        let resource = uid(subject.kind.as_str(), "subject")?;
-        let entity = Entity::new(resource.clone(), expressions(&subject.attributes)?, std::collections::HashSet::new())
-            .map_err(|e| e.to_string())?;
+        let resource = self.uid(subject.kind.as_str(), "subject")?;
+        let attributes = expressions(&subject.attributes, &self.types)?;
+        let entity = Entity::new(resource.clone(), attributes, HashSet::new()).map_err(|e| e.to_string())?;
         let entities = Entities::from_entities([entity], schema).map_err(|e| e.to_string())?;
-        let context = Context::from_pairs(expressions(&self.context)?).map_err(|e| e.to_string())?;
+        let (principal, action) = (self.uid("Gate", "gate")?, self.uid("Action", subject.kind.action())?);
         let request =
-            Request::new(uid("Gate", "gate")?, uid("Action", subject.kind.action())?, resource, context, schema)
-                .map_err(|e| e.to_string())?;
+            Request::new(principal, action, resource, self.context.clone()?, schema).map_err(|e| e.to_string())?;
         let response = self.authorizer.is_authorized(&request, set, &entities);
         let mut found: BTreeMap<(String, String), Statement> = BTreeMap::new();
         for error in response.diagnostics().errors() {
@@ -140,7 +147,7 @@ fn failure(rule: Option<&Rule>, reason: &str) -> Statement {
             message: String::new(),
             remediation: String::new(),
             controls: Vec::new(),
-            kind: crate::subject::Kind::File,
+            kind: Kind::File,
         },
         |rule| Rule { level: Level::Deny, ..rule.clone() },
     );
@@ -151,12 +158,21 @@ fn failure(rule: Option<&Rule>, reason: &str) -> Statement {
     }
 }
 
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let kind: EntityTypeName = kind.parse().map_err(|e: cedar_policy::ParseErrors| e.to_string())?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+/// Names of entity types, parsed: Cedar reads a name as it reads a policy, which costs more than a decision.
+type Types = HashMap<&'static str, EntityTypeName>;
+
+fn types() -> Types {
+    let names = enumerations().into_iter().map(|(name, _)| name);
+    let names = names.chain(Kind::ALL.iter().map(|kind| kind.as_str())).chain(["Gate", "Action"]);
+    names.filter_map(|name| Some((name, name.parse().ok()?))).collect()
 }
 
-fn expressions(attributes: &Attributes) -> Result<HashMap<String, RestrictedExpression>, String> {
+fn uid(kind: &'static str, id: &str, types: &Types) -> Result<EntityUid, String> {
+    let name = types.get(kind).cloned().ok_or_else(|| format!("no entity type `{kind}`"))?;
+    Ok(EntityUid::from_type_name_and_id(name, EntityId::new(id)))
+}
+
+fn expressions(attributes: &Attributes, types: &Types) -> Result<HashMap<String, RestrictedExpression>, String> {
     let mut fields = HashMap::with_capacity(attributes.len());
     for (name, value) in attributes {
         let expression = match value {
@@ -166,7 +182,7 @@ fn expressions(attributes: &Attributes) -> Result<HashMap<String, RestrictedExpr
             Value::Texts(texts) => {
                 RestrictedExpression::new_set(texts.iter().map(|t| RestrictedExpression::new_string(t.clone())))
             }
-            Value::Word(kind, word) => RestrictedExpression::new_entity_uid(uid(kind, word)?),
+            Value::Word(kind, word) => RestrictedExpression::new_entity_uid(uid(kind, word, types)?),
         };
         fields.insert((*name).to_owned(), expression);
     }

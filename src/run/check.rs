@@ -203,8 +203,8 @@ impl Run<'_> {
                 self.advisories_of(engine, matcher, pair, &mut changes);
             }
             for change in &mut changes {
-                let mut known = packages::gather(change, base, head);
-                packages::cover(change, &mut known, &self.gate.ledger, own.as_ref(), today(self.world));
+                let known = packages::gather(change, base, head);
+                packages::cover(change, &self.gate.ledger, own.as_ref(), today(self.world));
                 let statements = engine.ask(&packages::subject(change, &known));
                 self.findings.extend(statements.into_iter().map(|statement| build(statement, About::change(change))));
             }

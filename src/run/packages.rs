@@ -22,8 +22,6 @@ pub struct Known {
     pub capability_added: Option<bool>,
     /// Licence expression of head's version.
     pub license: Option<String>,
-    /// Who approved it in head's own ledger, which does not count yet.
-    pub pending: Option<String>,
 }
 
 /// Gathers evidence about a change and fills in its facts and the review it requires.
@@ -39,7 +37,6 @@ pub fn gather(change: &mut Change, base: &Snapshot<'_>, head: &Snapshot<'_>) -> 
             None => None,
         },
         license: after.license.found().cloned(),
-        pending: None,
     };
     if change.after.is_some() {
         let flag = |name, evidence: &Evidence<bool>| Fact { name, value: convert(evidence, |b| FactValue::Flag(*b)) };
@@ -80,8 +77,9 @@ fn stronger_scope(change: &Change) -> bool {
 }
 
 /// Marks the approval that covers a change. `head` is head's own ledger, where it differs.
-pub fn cover(change: &mut Change, known: &mut Known, ledger: &Ledger, head: Option<&Ledger>, today: Date) {
-    known.pending = head.and_then(|head| coverage::approval(head, change, today)).map(|entry| entry.by.clone());
+pub fn cover(change: &mut Change, ledger: &Ledger, head: Option<&Ledger>, today: Date) {
+    change.review.pending_by =
+        head.and_then(|head| coverage::approval(head, change, today)).map(|entry| entry.by.clone());
     change.review.cleared_by = coverage::approval(ledger, change, today).map(|entry| entry.id.clone());
 }
 
@@ -159,7 +157,7 @@ fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
         ),
         (
             "answer",
-            known.pending.as_ref().map_or_else(
+            change.review.pending_by.as_ref().map_or_else(
                 || "nobody answers for it".to_owned(),
                 |by| format!("the approval of {by} in this change counts once it stands on the protected branch"),
             ),

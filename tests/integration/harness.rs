@@ -80,7 +80,7 @@ impl Out {
 
     /// Demands that a text stands nowhere in what was printed.
     #[track_caller]
-    pub fn is_silent_about(self, text: &str) -> Self {
+    pub fn stays_silent_about(self, text: &str) -> Self {
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(!said, "did not expect {text:?}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self

@@ -156,12 +156,12 @@ fn a_pipeline_is_never_laxer_than_a_person() {
 fn rewritten(tree: &Files) -> Files {
     let mut tree = tree.clone();
     for (path, (kind, bytes)) in &mut tree {
-        if path.file_name() == "Cargo.lock" && *kind == EntryKind::File {
-            if let Ok(text) = std::str::from_utf8(bytes)
-                && !text.starts_with("version https")
-            {
-                *bytes = Arc::from(crate::support::lock::rewrite(text).into_bytes());
-            }
+        if path.file_name() == "Cargo.lock"
+            && *kind == EntryKind::File
+            && let Ok(text) = std::str::from_utf8(bytes)
+            && !text.starts_with("version https")
+        {
+            *bytes = Arc::from(crate::support::lock::rewrite(text).into_bytes());
         }
     }
     tree

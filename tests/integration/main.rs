@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
+    clippy::type_complexity,
     clippy::unwrap_used,
     reason = "tests start git and the program itself, read the environment, and fail by panicking"
 )]

@@ -56,6 +56,11 @@ pub(super) fn items(change: &Change, findings: &[&Finding], all: &BTreeMap<&str,
     }
     for finding in findings {
         said(finding, &mut items);
+        if verbose && !finding.controls.is_empty() {
+            let controls: Vec<String> = finding.controls.iter().map(|control| clipped(control, NAME)).collect();
+            let text = format!("{}: {}", rule_name(finding), controls.join(", "));
+            items.push(Item::Detail { label: "evidence for", text, tone: Tone::Dim });
+        }
     }
     if is_blocked {
         approval(change, &mut items);
@@ -294,13 +299,20 @@ pub(super) fn remedy(finding: &Finding) -> Option<Item> {
 /// approved with that one.
 fn approval(change: &Change, items: &mut Vec<Item>) {
     let is_missing = change.review.required > Depth::None && change.review.cleared_by.is_none();
-    if !is_missing || !change.under.is_empty() || change.after.is_none() || change.purl.len() > LONGEST_PURL {
+    let is_listed_elsewhere = !change.direct && !change.under.is_empty();
+    if !is_missing || is_listed_elsewhere || change.after.is_none() || change.purl.len() > LONGEST_PURL {
+        return;
+    }
+    if let Some(by) = &change.review.pending_by {
+        let text = format!("by {} in this change; counts once it stands on the protected branch", clipped(by, NAME));
+        items.push(Item::Detail { label: "approved", text, tone: Tone::Plain });
         return;
     }
     let closure = if change.closure.is_empty() { "" } else { " --closure" };
+    let depth = if change.review.required == Depth::Inspected { " --depth inspected" } else { "" };
     items.push(Item::Command {
         label: "approve",
-        text: format!("portcullis approve {}{closure} --reason \"…\"", shell_word(&change.purl)),
+        text: format!("portcullis approve {}{closure}{depth} --reason \"…\"", shell_word(&change.purl)),
     });
     if change.review.required == Depth::TwoPerson {
         let text = "two people have to look at this one".to_owned();

@@ -41,7 +41,7 @@ fn what_blocks_is_said_with_its_facts() {
                          provenance unknown (offline)
           closure        pad-1 0.2.0, pad-2 0.2.0, pad-3 0.2.0, pad-4 0.2.0, pad-5 0.2.0, and 2 more
           · release-too-young (warn): message of release-too-young
-          approve        portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --reason "…"
+          approve        portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --depth inspected --reason "…"
       ✓ cargo  tidy 1.0.0            direct · runtime        covered  by approval-3
 
       UPGRADES AND OTHER CHANGES
@@ -83,8 +83,10 @@ fn detail_on_request() {
                          more · publisher, provenance unknown (offline) · downloads unknown (not asked)
           closure        pad-1 0.2.0, pad-2 0.2.0, pad-3 0.2.0, pad-4 0.2.0, pad-5 0.2.0, pad-6 0.2.0,
                          pad-7 0.2.0
+          evidence for   library-unreviewed: NIST SSDF PW.4.4
           · release-too-young (warn): message of release-too-young
-          approve        portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --reason "…"
+          evidence for   release-too-young: NIST SSDF PW.4.4
+          approve        portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --depth inspected --reason "…"
       ✓ cargo  tidy 1.0.0            direct · runtime        covered  by approval-3
           brought in by  services/api/Cargo.toml:31
 
@@ -94,7 +96,9 @@ fn detail_on_request() {
           facts          published yesterday
           ! release-too-young (review): message of release-too-young
             → remedy of release-too-young
+          evidence for   release-too-young: NIST SSDF PW.4.4
           · capability-added: waived by waiver-1, bob, until 2026-12-15
+          evidence for   capability-added: NIST SSDF PW.4.4
       · without a finding: 1 upgraded
 
       ADVISORIES
@@ -187,7 +191,7 @@ fn a_narrow_terminal_wraps() {
                          pad-4 0.2.0, pad-5 0.2.0, and 2 more
           · release-too-young (warn): message of
             release-too-young
-          approve        portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --reason "…"
+          approve        portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --depth inspected --reason "…"
       ✓ cargo  tidy 1.0.0  direct · runtime  covered  by
         approval-3
 
@@ -255,7 +259,7 @@ fn the_approval_command_is_safe_to_paste() {
     library.purl = "pkg:cargo/pad@1.0.0?x=$(touch${IFS}x)&y=`id`".into();
     verdict.findings = vec![samples::finding("library-unreviewed", Level::Review, Some(&library))];
     verdict.changes = vec![library];
-    let expected = "portcullis approve 'pkg:cargo/pad@1.0.0?x=$(touch${IFS}x)&y=`id`' --reason \"…\"\n";
+    let expected = "portcullis approve 'pkg:cargo/pad@1.0.0?x=$(touch${IFS}x)&y=`id`' --depth inspected --reason \"…\"\n";
     assert!(plain(&verdict).contains(expected));
 }
 

@@ -70,7 +70,7 @@ fn records_are_imported_from_a_folder_and_from_a_zip() {
     made.run(&["advisories", "import", "mirror", "--output", "mirror.store"]).exits(0).says("2 records");
     for store in ["folder.store", "zip.store", "mirror.store"] {
         let out = made.run(&["advisories", "status", "--advisories", store]).exits(0);
-        out.says("2026-08-20").says("whole").is_silent_about("built into");
+        out.says("2026-08-20").says("whole").stays_silent_about("built into");
         // Not from the folder that holds it: there it would be a word of the judged tree.
         let store = made.path(store);
         let args = ["explain", "CVE-2026-99999", "--advisories", text(&store)];
@@ -90,7 +90,7 @@ fn one_bad_record_is_named_and_skipped() {
     )
     .unwrap();
     let out = made.run(&["advisories", "import", "osv", "--output", "x.store"]).exits(0);
-    out.says("BAD-1").says("BAD-2").says("skipped").is_silent_about("\u{1b}");
+    out.says("BAD-1").says("BAD-2").says("skipped").stays_silent_about("\u{1b}");
     made.run(&["advisories", "status", "--advisories", "x.store"]).exits(0);
     made.run(&["advisories", "import", "nowhere", "--output", "y.store"]).exits(3).says("nowhere");
     assert!(!made.path("y.store").exists());

@@ -329,7 +329,7 @@ fn a_folder_without_git_has_nothing_to_compare() {
     // It must not pass for want of a base, nor speak of a commit where there is none.
     let out = run(&["check"]);
     assert_ne!(out.code, 0, "{out:?}");
-    out.is_silent_about("first commit");
+    out.stays_silent_about("first commit");
     run(&["hook", "install"]).exits(2);
     if has_git() {
         // git's own variables lead nowhere.

@@ -252,7 +252,7 @@ fn a_starting_gate_is_written_once_and_changes_nothing() {
         // A link is there as well, even one that leads nowhere.
         let Some(repo) = Repo::standing() else { return };
         std::os::unix::fs::symlink(repo.beside("elsewhere"), repo.root().join(".portcullis")).unwrap();
-        repo.run(&["init"]).is_silent_about("panicked");
+        repo.run(&["init"]).stays_silent_about("panicked");
         assert!(!repo.beside("elsewhere").exists());
     }
 }
