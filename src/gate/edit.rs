@@ -120,7 +120,7 @@ pub fn waive(text: &str, new: &NewWaiver) -> Result<String, Broken> {
     append(text, "waiver", table)
 }
 
-fn append(text: &str, key: &str, table: Table) -> Result<String, Broken> {
+fn append(text: &str, key: &str, mut table: Table) -> Result<String, Broken> {
     // A ledger that does not read is not written to: the user would lose the line that says why.
     Ledger::parse(text)?;
     let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| Broken {
@@ -128,6 +128,11 @@ fn append(text: &str, key: &str, table: Table) -> Result<String, Broken> {
         line: e.span().map_or(0, |span| line_of(text, span.start)),
         reason: e.message().replace('\n', " "),
     })?;
+    // What stands after the last entry is a comment of the file, and stays before what is added.
+    let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
+    let gap = if text.trim().is_empty() || trailing.ends_with("\n\n") { "" } else { "\n" };
+    table.decor_mut().set_prefix(format!("{trailing}{gap}"));
+    document.set_trailing("");
     let entries = document.entry(key).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
     let Some(entries) = entries.as_array_of_tables_mut() else {
         let reason = format!("`{key}` is written inline: write [[{key}]] tables");
@@ -168,6 +173,24 @@ mod tests {
         assert_eq!(ledger.waivers.len(), 1);
         let twice = approve(&edited, &new).unwrap();
         assert!(twice.starts_with(&edited));
+    }
+
+    #[test]
+    fn comments_at_the_end_stay_where_they_are() {
+        let text = "# one\n# two\n";
+        let new = NewWaiver {
+            rule: "yanked".to_owned(),
+            subject: "pkg:cargo/a".to_owned(),
+            project: None,
+            by: "bob".to_owned(),
+            on: Date::constant(2026, 1, 1),
+            reason: "because".to_owned(),
+            expires: Date::constant(2026, 2, 1),
+        };
+        let once = waive(text, &new).unwrap();
+        assert!(once.starts_with("# one\n# two\n\n[[waiver]]\n"), "{once}");
+        let twice = waive(&format!("{once}# end\n"), &new).unwrap();
+        assert!(twice.starts_with(&format!("{once}# end\n\n[[waiver]]\n")), "{twice}");
     }
 
     #[test]

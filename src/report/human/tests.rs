@@ -259,7 +259,8 @@ fn the_approval_command_is_safe_to_paste() {
     library.purl = "pkg:cargo/pad@1.0.0?x=$(touch${IFS}x)&y=`id`".into();
     verdict.findings = vec![samples::finding("library-unreviewed", Level::Review, Some(&library))];
     verdict.changes = vec![library];
-    let expected = "portcullis approve 'pkg:cargo/pad@1.0.0?x=$(touch${IFS}x)&y=`id`' --depth inspected --reason \"…\"\n";
+    let expected =
+        "portcullis approve 'pkg:cargo/pad@1.0.0?x=$(touch${IFS}x)&y=`id`' --depth inspected --reason \"…\"\n";
     assert!(plain(&verdict).contains(expected));
 }
 
