@@ -2,7 +2,7 @@
 //!
 //! Every recognised file falls into one [`Concern`]; the table is the whole truth about what a changed path means.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ use crate::world::Tree;
 
 /// Largest dependency file that is read, in bytes.
 pub const FILE_CAP: u64 = 64 << 20;
+
+/// Bytes of manifests that are kept for the next question, at the most.
+const KEPT_CAP: usize = 32 << 20;
 
 /// Why a path concerns the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +105,11 @@ fn is_manager_config(path: &RepoPath) -> bool {
         || matches!(fold(path.file_name()).as_str(), "rust-toolchain" | "rust-toolchain.toml")
 }
 
+/// Whether a path concerns the gate by its name alone.
+fn concern_of_name(path: &RepoPath) -> Option<Concern> {
+    concern(&Entry { path: path.clone(), kind: EntryKind::File, oid: Oid([0; 20]) })
+}
+
 fn folded_name_is_recognised(name: &str) -> bool {
     let folded = fold(name);
     FORMATS.iter().flat_map(|format| format.claims()).any(|known| fold(known) == folded)
@@ -121,6 +129,7 @@ pub struct Snapshot<'t> {
     entries: BTreeMap<RepoPath, Entry>,
     by_name: BTreeMap<&'static str, Vec<RepoPath>>,
     read: RefCell<BTreeMap<Oid, Arc<[u8]>>>,
+    kept: Cell<usize>,
 }
 
 impl<'t> Snapshot<'t> {
@@ -139,7 +148,7 @@ impl<'t> Snapshot<'t> {
                 paths.push(path.clone());
             }
         }
-        Ok(Self { tree, entries, by_name, read: RefCell::default() })
+        Ok(Self { tree, entries, by_name, read: RefCell::default(), kept: Cell::default() })
     }
 
     /// Every entry, sorted by path.
@@ -189,8 +198,11 @@ impl Files for Snapshot<'_> {
             return Ok(Some((bytes.clone(), entry.oid)));
         }
         let bytes = self.tree.read(entry, FILE_CAP)?;
-        // Manifests are asked for again and again (members, inheritance); lockfiles once.
-        if bytes.len() < 64 << 10 {
+        // Manifests are asked for again and again (members, inheritance); lockfiles once. What is kept is bounded, so
+        // that memory does not grow with the number of projects.
+        let kept = self.kept.get() + bytes.len();
+        if path.file_name() != "Cargo.lock" && kept < KEPT_CAP {
+            self.kept.set(kept);
             self.read.borrow_mut().insert(entry.oid, bytes.clone());
         }
         Ok(Some((bytes, entry.oid)))
@@ -266,6 +278,18 @@ fn included(deltas: &[Delta], trees: [&dyn Tree; 2]) -> Result<BTreeSet<RepoPath
         let mut folder = path.parent();
         while folders.insert(folder.clone()) {
             folder = folder.parent();
+        }
+    }
+    // Cargo includes files of this ending alone. Only where one differs are the configurations below looked for.
+    let ends_so = |path: &RepoPath| path.file_name().ends_with(".toml");
+    if deltas.iter().filter_map(Delta::path).any(|path| ends_so(path) && concern_of_name(path).is_none()) {
+        for tree in trees {
+            for entry in tree.list()? {
+                let folder = entry.path.parent();
+                if folder.file_name() == ".cargo" {
+                    folders.insert(folder.parent());
+                }
+            }
         }
     }
     let mut included = BTreeSet::new();

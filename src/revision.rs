@@ -105,6 +105,10 @@ pub fn resolve(repo: &dyn Repo, base: &Base, head: &Head, ci: bool) -> Result<Re
             }
             (base, None)
         }
+        Base::Found if ci && common.is_none() => {
+            let note = "head has no ancestor on the protected branch: judged against the empty tree".to_owned();
+            (empty(), Some(note))
+        }
         Base::Found => found_base(repo, &head, common)?,
     };
     let governing = match protected {
@@ -171,7 +175,9 @@ fn in_ci(repo: &dyn Repo, base: &Named, head: &Named, common: Option<&Named>) ->
             "--base {given} is not the merge base with {}: in CI flags cannot move what is judged",
             common.name
         ))),
-        None => Ok(()),
+        None => Err(RevError::Unknown(format!(
+            "--base {given}: head has no ancestor on the protected branch, so all of it is judged"
+        ))),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::args::{self, Approve, Global};
 use super::{Ending, Error, advisories, date, gate_file, open, print, request, who, world};
+use crate::gate::coverage::is_in_force;
 use crate::gate::edit::{NewApproval, approve};
-use crate::gate::ledger::Bound;
+use crate::gate::ledger::{Approval, Bound, Ledger};
 use crate::gate::{self, LEDGER};
 use crate::model::change::{Change, Depth};
 use crate::model::verdict::Verdict;
@@ -49,6 +50,23 @@ pub(super) fn run(global: &Global, env: &Env, args: &Approve) -> Result<Ending, 
         reason: args.reason.clone(),
         expires: args.expires.as_ref().map(|text| date("--expires", text)).transpose()?,
     };
+    if new.reason.trim().is_empty() {
+        return Err(Error::Usage("--reason is empty: say why it is here and what you saw".to_owned()));
+    }
+    if new.expires.is_some_and(|last| last < new.on) {
+        return Err(Error::Usage("--expires: that day is over".to_owned()));
+    }
+    let stands = |entry: &Approval| {
+        entry.by == new.by
+            && entry.depth >= new.depth
+            && is_in_force(entry.expires, new.on)
+            && entry.scope.is_none_or(|scope| scope >= new.scope)
+            && new.packages.iter().all(|bound| entry.packages.contains(bound))
+    };
+    if Ledger::parse(&text)?.approvals.iter().any(stands) {
+        let (name, by) = (terminal(&change.name), terminal(&new.by));
+        return print(&format!("{name}: an approval by {by} of these bytes stands in {LEDGER} already\n"));
+    }
     let edited = approve(&text, &new)?;
     let root = repo.work_dir().unwrap_or(&path).to_path_buf();
     real::FileWriter::new(root).write(std::path::Path::new(LEDGER), edited.as_bytes(), false)?;
@@ -59,14 +77,18 @@ pub(super) fn run(global: &Global, env: &Env, args: &Approve) -> Result<Ending, 
     } else {
         format!("It brings {} more that nobody answers for: --closure takes them in.\n", change.closure.len())
     };
+    let unbound = new.packages.iter().filter(|bound| bound.checksum.is_none()).count();
+    let unbound = if unbound == 0 {
+        String::new()
+    } else {
+        format!("Unbound: no lockfile says which bytes {unbound} of them are, so it holds for whatever comes.\n")
+    };
     print(&format!(
-        "{} {}: approved by {}{closure}, in {}\n{left}It counts once it stands on the protected branch, or {} approves \
-         the pull request that carries it.\n",
+        "{} {}: approved by {}{closure}, in {}\n{left}{unbound}It counts once it stands on the protected branch.\n",
         terminal(&change.name),
         terminal(change.side().map_or("", |side| &side.version)),
         terminal(&new.by),
         gate::LEDGER,
-        terminal(&new.by),
     ))
 }
 

@@ -56,7 +56,10 @@ const MOST_INPUT: u64 = 1 << 20;
 pub(super) fn pre_push(global: &Global, env: &Env) -> Result<Ending, Error> {
     let started = Instant::now();
     let mut input = String::new();
-    std::io::stdin().lock().take(MOST_INPUT).read_to_string(&mut input)?;
+    std::io::stdin().lock().take(MOST_INPUT + 1).read_to_string(&mut input)?;
+    if input.len() as u64 > MOST_INPUT {
+        return Err(Error::Undecided(format!("more than {MOST_INPUT} bytes of refs are pushed at once")));
+    }
     let repo = open(&global.repo, env)?;
     let mut worst = Decision::Allow;
     let mut seen = Vec::new();

@@ -12,18 +12,23 @@ const STARTING_LEDGER: &str = include_str!("starting-ledger.toml");
 
 pub(super) fn run(global: &Global, env: &Env) -> Result<Ending, Error> {
     let repo = open(&global.repo, env)?;
-    for name in [CONFIG, LEDGER] {
-        let (path, _) = gate_file(&*repo, name)?;
-        if path.symlink_metadata().is_ok() {
-            return Err(Error::Usage(format!("{name} is there already; nothing was written")));
-        }
+    let (config, _) = gate_file(&*repo, CONFIG)?;
+    if config.symlink_metadata().is_ok() {
+        return Err(Error::Usage(format!("{CONFIG} is there already; nothing was written")));
     }
     let Some(root) = repo.work_dir() else { return Ok(Ending::Usage) };
     let writer = real::FileWriter::new(root.to_path_buf());
     writer.write(Path::new(CONFIG), STARTING_CONFIG.as_bytes(), false)?;
-    writer.write(Path::new(LEDGER), STARTING_LEDGER.as_bytes(), false)?;
+    // The first approval makes a ledger; it stays as it is.
+    let (ledger, _) = gate_file(&*repo, LEDGER)?;
+    let wrote = if ledger.symlink_metadata().is_ok() {
+        CONFIG.to_owned()
+    } else {
+        writer.write(Path::new(LEDGER), STARTING_LEDGER.as_bytes(), false)?;
+        format!("{CONFIG} and {LEDGER}")
+    };
     print(&format!(
-        "Wrote {CONFIG} and {LEDGER}.\nNext: name who may approve (`reviewers`), let CODEOWNERS protect /.portcullis/, \
+        "Wrote {wrote}.\nNext: name who may approve (`reviewers`), let CODEOWNERS protect /.portcullis/, \
          and run portcullis check.\n"
     ))
 }

@@ -29,6 +29,9 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
         None if repo.work_dir().is_none() => Head::Rev("HEAD".to_owned()),
         None => Head::WorkTree,
     };
+    if let (true, Head::Rev(rev)) = (request::is_ci(env), &head) {
+        is_checked_out(&*repo, rev)?;
+    }
     let asked = request::request(global, env, Command::Check, args.base.clone().map_or(Base::Found, Base::Rev), head)?;
     let verdict = run::check::check(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
     deliver(global, env, verdict, started, &destinations)
@@ -50,6 +53,16 @@ pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, 
     }
     let verdict = run::audit::audit(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
     deliver(global, env, verdict, started, &destinations)
+}
+
+/// In CI what is judged is what is checked out, or something that holds it: another head could hide it.
+fn is_checked_out(repo: &dyn Repo, rev: &str) -> Result<(), Error> {
+    let (given, here) = (repo.resolve(rev)?, repo.resolve("HEAD")?);
+    if given == here || repo.merge_base(&here, &given)? == Some(here) {
+        return Ok(());
+    }
+    let rev = rev.escape_debug();
+    Err(Error::Usage(format!("--head {rev} does not hold what is checked out: in CI flags cannot move what is judged")))
 }
 
 /// A file that was named on the command line, as a path of the repository.

@@ -21,10 +21,12 @@ pub struct Destination {
     pub file: Option<PathBuf>,
 }
 
-/// Whether the run decides for a pipeline: the variable that every CI system sets.
+/// Whether the run decides for a pipeline.
 #[must_use]
 pub fn is_ci(env: &Env) -> bool {
-    env.get("CI").is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+    let is_set = |name: &str| env.get(name).is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+    // `CI` alone could be unset by the workflow that is judged; what the runner sets of its own cannot.
+    ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "TF_BUILD", "CIRCLECI", "JENKINS_URL"].into_iter().any(is_set)
 }
 
 /// The request of a check or an audit.

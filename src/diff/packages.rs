@@ -176,6 +176,12 @@ impl<'a> Differ<'a> {
             purl: purl::of_package(package),
             direct: package.direct,
             scope: package.scopes.strongest(),
+            scope_of_name: self
+                .base
+                .into_iter()
+                .flat_map(|i| i.named(package.ecosystem, &package.name))
+                .map(|p| p.scopes.strongest())
+                .max(),
             project: project.path.clone(),
             lockfile: project.lockfile.clone(),
             before: before.and_then(|p| side(p, self.base)),
@@ -233,28 +239,38 @@ impl<'a> Differ<'a> {
     fn finish(mut self) -> Vec<Change> {
         let Some(head) = self.head else { return self.found.into_iter().map(|(change, _)| change).collect() };
         let paths = Paths::new(head);
-        let new: Vec<(usize, String)> = self
+        let new: BTreeMap<usize, String> = self
             .found
             .iter()
             .filter(|(change, _)| change.new_library)
             .filter_map(|(change, index)| index.map(|index| (index, change.id.clone())))
             .collect();
-        let mut under: Vec<(usize, String)> = Vec::new();
-        for (change, index) in &mut self.found {
-            let Some(index) = *index else { continue };
-            change.via = paths.to(index);
-            if change.new_library {
-                change.confusable_with = self.standing.in_use.slip(&change.name);
-                let reach = closure(head, index);
-                let inside: Vec<&(usize, String)> =
-                    new.iter().filter(|(other, _)| reach.binary_search(other).is_ok()).collect();
-                change.closure = inside.iter().map(|(_, id)| id.clone()).collect();
-                under.extend(inside.iter().map(|(other, _)| (*other, change.id.clone())));
+        // Direct dependencies head a closure each; what none of them reaches came through a package that was there, and
+        // heads one of its own. So the work grows with the heads, not with all that is new.
+        let mut under: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for wants_direct in [true, false] {
+            for (change, index) in &mut self.found {
+                let Some(index) = *index else { continue };
+                if !change.new_library || change.direct != wants_direct || (!wants_direct && under.contains_key(&index))
+                {
+                    continue;
+                }
+                for inner in closure(head, index) {
+                    if let Some(id) = new.get(&inner) {
+                        change.closure.push(id.clone());
+                        under.entry(inner).or_default().push(change.id.clone());
+                    }
+                }
             }
         }
         for (change, index) in &mut self.found {
-            change.under = under.iter().filter(|(other, _)| Some(*other) == *index).map(|(_, id)| id.clone()).collect();
+            let Some(index) = *index else { continue };
+            change.via = paths.to(index);
+            change.under = under.remove(&index).unwrap_or_default();
             change.under.sort();
+            if change.new_library {
+                change.confusable_with = self.standing.in_use.slip(&change.name);
+            }
         }
         self.found.into_iter().map(|(change, _)| change).collect()
     }
@@ -337,7 +353,13 @@ pub fn take_in_stand_ins(base: &Inventory, head: &mut Inventory) {
         .filter_map(|root| {
             let mut of_base = base.named(base.project.ecosystem, &root.name);
             let was = of_base.find(|p| p.source.kind == SourceKind::Public)?;
-            if head.named(head.project.ecosystem, &root.name).next().is_some() {
+            // Another version that goes on coming from the registry does not answer for the one that went.
+            let stands = |version: &str| {
+                let of_head = head.named(head.project.ecosystem, &root.name);
+                of_head.into_iter().any(|p| p.source.kind == SourceKind::Public && *p.version == *version)
+            };
+            let of_base = base.named(base.project.ecosystem, &root.name);
+            if of_base.filter(|p| p.source.kind == SourceKind::Public).all(|p| stands(&p.version)) {
                 return None;
             }
             let source = Source { kind: SourceKind::Path, address: root.folder.as_str().into(), commit: None };

@@ -43,8 +43,9 @@ pub fn waives(waiver: &Waiver, finding: &Finding) -> bool {
     if finding.rule == "gate-changed" {
         return false;
     }
-    // Other bytes under an old name are waived one by one: the fingerprint holds the new checksum.
-    if finding.rule == "checksum-changed" && !matches!(waiver.subject, WaiverSubject::Text(_)) {
+    // Other bytes under an old name are waived one by one: the fingerprint holds what they are.
+    let is_by_content = matches!(finding.rule.as_str(), "checksum-changed" | "vendored-bytes");
+    if is_by_content && waiver.subject != WaiverSubject::Text(finding.fingerprint.clone()) {
         return false;
     }
     let by_rule = waiver.rule == finding.rule

@@ -80,6 +80,8 @@ pub struct Change {
     pub direct: bool,
     /// The strongest scope.
     pub scope: Scope,
+    /// The strongest scope in which base's project had any version of the name.
+    pub scope_of_name: Option<Scope>,
     /// The project's folder.
     pub project: RepoPath,
     /// The lockfile, where there is one.

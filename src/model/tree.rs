@@ -57,6 +57,10 @@ impl Delta {
     }
 }
 
+fn at_line(line: u32) -> String {
+    if line == 0 { String::new() } else { format!("line {line}: ") }
+}
+
 /// Why bytes could not be judged. Always said, never swallowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
@@ -77,7 +81,7 @@ pub enum Unread {
     #[error("{0}")]
     Io(String),
     /// The bytes are not what the format promises. The line counts from 1; 0 where none applies.
-    #[error("line {line}: {reason}")]
+    #[error("{}{reason}", at_line(*line))]
     Malformed {
         /// Line of the mistake.
         line: u32,

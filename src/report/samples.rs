@@ -92,6 +92,7 @@ pub fn added(name: &str, version: &str) -> Change {
         purl: format!("pkg:cargo/{name}@{version}"),
         direct: true,
         scope: Scope::Runtime,
+        scope_of_name: None,
         project: RepoPath::new("services/api"),
         lockfile: Some(RepoPath::new("services/api/Cargo.lock")),
         before: None,

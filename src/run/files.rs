@@ -31,6 +31,7 @@ struct Stated {
     detail: String,
     redirects: bool,
     lock_entry_changed: bool,
+    content: String,
 }
 
 impl Stated {
@@ -44,6 +45,7 @@ impl Stated {
             detail,
             redirects: false,
             lock_entry_changed: false,
+            content: String::new(),
         }
     }
 }
@@ -120,8 +122,11 @@ fn ask(engine: &Engine<'_>, stated: Stated) -> Vec<Finding> {
         ("redirects", Value::Flag(stated.redirects)),
         ("lockEntryChanged", Value::Flag(stated.lock_entry_changed)),
     ]);
-    let waive =
-        format!("portcullis waive RULE --scope {} --reason \"…\" --expires …", shell_word(stated.path.as_str()));
+    let scope = match stated.concern {
+        FileConcern::Vendored => "FINGERPRINT".to_owned(),
+        _ => shell_word(stated.path.as_str()),
+    };
+    let waive = format!("portcullis waive RULE --scope {scope} --reason \"…\" --expires …");
     let words =
         BTreeMap::from([("path", stated.path.to_string()), ("detail", stated.detail.clone()), ("waive", waive)]);
     let subject = Subject { kind: Kind::File, attributes, words };
@@ -131,7 +136,7 @@ fn ask(engine: &Engine<'_>, stated: Stated) -> Vec<Finding> {
         .map(|statement| {
             let mut about = About::file(stated.kind, &stated.path, stated.line);
             about.project.clone_from(&stated.project);
-            about.detail.clone_from(&stated.detail);
+            about.detail = format!("{}{}", stated.detail, stated.content);
             build(statement, about)
         })
         .collect()
@@ -258,25 +263,42 @@ fn gate_jobs(changed: &Changed<'_>) -> BTreeSet<String> {
 
 /// Keys one level below `jobs:`, and every `name:`. Text is enough: what is said too often is looked at by a person.
 fn job_names(bytes: &[u8]) -> BTreeSet<String> {
+    jobs_of(bytes).0
+}
+
+/// The names, and whether the text is plain enough to have shown all of them: no flow collections, explicit keys,
+/// escapes, anchors or expressions where a name could hide.
+fn jobs_of(bytes: &[u8]) -> (BTreeSet<String>, bool) {
     let text = String::from_utf8_lossy(bytes);
     let mut names = BTreeSet::new();
     let mut depth: Option<usize> = None;
-    let mut inside = false;
+    let (mut inside, mut found, mut plain_text) = (false, false, true);
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty()) {
         let indent = line.len() - line.trim_start().len();
         if indent == 0 {
-            inside = line.starts_with("jobs:");
+            inside = line.trim_end() == "jobs:";
+            found |= inside;
             continue;
         }
-        let Some((key, value)) = line.trim().split_once(':') else { continue };
+        let at_jobs = inside && indent == *depth.get_or_insert(indent);
+        let Some((key, value)) = line.trim().split_once(':') else {
+            plain_text &= !at_jobs;
+            continue;
+        };
+        let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        let bare = value.split_once(" #").map_or(value, |(value, _)| value).trim();
+        plain_text &= !at_jobs || (is_word(key) && bare.is_empty());
+        plain_text &= !(inside
+            && key.trim_matches(['"', '\'']) == "name"
+            && (value.contains(['\\', '&', '*', '{']) || key != "name"));
         let plain = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
-        if inside && indent == *depth.get_or_insert(indent) {
+        if at_jobs {
             names.insert(plain(key));
         } else if inside && key == "name" {
             names.insert(plain(value));
         }
     }
-    names
+    (names, plain_text && found)
 }
 
 fn workflow(
@@ -290,10 +312,19 @@ fn workflow(
     if let Err(unread) = &new {
         return Some(Stated::new(FileConcern::NotJudged, path, unread.to_string()));
     }
-    let same_name = new.as_ref().ok().and_then(|bytes| job_names(bytes).intersection(jobs).next().cloned());
+    let of_new = after.and(new.as_ref().ok()).map(|bytes| jobs_of(bytes)).unwrap_or_default();
+    let is_hidden = after.is_some() && !of_new.1 && path.is_within(&RepoPath::new(".github/workflows"));
+    let same_name = of_new.0.intersection(jobs).next().cloned();
     let touches = [old, new].iter().flatten().any(|bytes| holds_gate(bytes));
     if let (false, Some(name)) = (touches, same_name) {
         let detail = format!("its job {name} has the name of one beside the gate, and could answer for it");
+        let mut stated = Stated::new(FileConcern::Gate, path, detail);
+        stated.kind = SubjectKind::Workflow;
+        return Some(stated);
+    }
+    if !touches && is_hidden && !jobs.is_empty() {
+        let detail =
+            "its jobs are written so that their names cannot be told; one could answer for the gate".to_owned();
         let mut stated = Stated::new(FileConcern::Gate, path, detail);
         stated.kind = SubjectKind::Workflow;
         return Some(stated);
@@ -324,9 +355,18 @@ fn vendored(changed: &Changed<'_>) -> Vec<Stated> {
             let lock = if lock_entry_changed { "with its lock entry" } else { "and its lock entry does not" };
             let mut stated = Stated::new(FileConcern::Vendored, folder, format!("{count}{files}, {lock}"));
             stated.lock_entry_changed = lock_entry_changed;
+            stated.content = content_of(changed, folder);
             stated
         })
         .collect()
+}
+
+/// What differs in a vendored folder, by id: a waiver of one change to it says nothing of the next.
+fn content_of(changed: &Changed<'_>, folder: &RepoPath) -> String {
+    let deltas = changed.concerning.iter().filter(|each| each.vendored.as_ref() == Some(folder));
+    let after = deltas
+        .map(|each| each.delta.after.as_ref().map_or(String::new(), |entry| format!("{} {}", entry.path, entry.oid)));
+    gate::digest(after.collect::<Vec<_>>().join("\n").as_bytes())
 }
 
 /// Whether a change moves the lock entry of a package version.

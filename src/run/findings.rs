@@ -81,7 +81,7 @@ pub fn build(statement: Statement, about: About) -> Finding {
     let fingerprint = fingerprint.strip_prefix("sha256:").and_then(|hex| hex.get(..16)).unwrap_or_default().to_owned();
     let rule = statement.rule.rule;
     Finding {
-        fingerprint,
+        fingerprint: fingerprint.clone(),
         rule: rule.clone(),
         pack: statement.rule.pack,
         level: statement.rule.level,
@@ -93,7 +93,10 @@ pub fn build(statement: Statement, about: About) -> Finding {
         subject,
         location: Some(about.place),
         // Commands that a rule's text suggests name the rule itself.
-        remediation: statement.remediation.replace("waive RULE", &format!("waive {rule}")),
+        remediation: statement
+            .remediation
+            .replace("waive RULE", &format!("waive {rule}"))
+            .replace("FINGERPRINT", &fingerprint),
         message: statement.message,
         controls: statement.rule.controls,
         advisory: about.advisory,

@@ -73,7 +73,9 @@ fn convert<T>(evidence: &Evidence<T>, value: impl Fn(&T) -> FactValue) -> Eviden
 }
 
 fn stronger_scope(change: &Change) -> bool {
-    change.before.as_ref().zip(change.after.as_ref()).is_some_and(|(b, a)| a.scopes.strongest() > b.scopes.strongest())
+    // Of a second version beside others, what counts is how any of them was used.
+    let before = change.before.as_ref().map(|side| side.scopes.strongest()).or(change.scope_of_name);
+    before.zip(change.after.as_ref()).is_some_and(|(before, after)| after.scopes.strongest() > before)
 }
 
 /// Marks the approval that covers a change. `head` is head's own ledger, where it differs.
