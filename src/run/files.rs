@@ -271,31 +271,34 @@ fn job_names(bytes: &[u8]) -> BTreeSet<String> {
 fn jobs_of(bytes: &[u8]) -> (BTreeSet<String>, bool) {
     let text = String::from_utf8_lossy(bytes);
     let mut names = BTreeSet::new();
-    let mut depth: Option<usize> = None;
+    // Where job ids stand, and where the keys of the job at hand do.
+    let (mut of_jobs, mut of_job): (Option<usize>, Option<usize>) = (None, None);
     let (mut inside, mut found, mut plain_text) = (false, false, true);
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty()) {
         let indent = line.len() - line.trim_start().len();
+        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
         if indent == 0 {
-            inside = line.trim_end() == "jobs:";
+            inside = line == "jobs:";
             found |= inside;
             continue;
         }
-        let at_jobs = inside && indent == *depth.get_or_insert(indent);
-        let Some((key, value)) = line.trim().split_once(':') else {
-            plain_text &= !at_jobs;
+        if !inside {
             continue;
-        };
-        let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        let bare = value.split_once(" #").map_or(value, |(value, _)| value).trim();
-        plain_text &= !at_jobs || (is_word(key) && bare.is_empty());
-        plain_text &= !(inside
-            && key.trim_matches(['"', '\'']) == "name"
-            && (value.contains(['\\', '&', '*', '{']) || key != "name"));
-        let plain = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
-        if at_jobs {
-            names.insert(plain(key));
-        } else if inside && key == "name" {
-            names.insert(plain(value));
+        }
+        let (key, value) = line.split_once(':').map_or((line, None), |(key, value)| (key, Some(value.trim())));
+        if indent == *of_jobs.get_or_insert(indent) {
+            let is_word = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            plain_text &= is_word && value == Some("");
+            names.insert(key.to_owned());
+            of_job = None;
+        } else if indent == *of_job.get_or_insert(indent) && key.contains("name") {
+            let value = value.unwrap_or_default();
+            let is_plain = !value.is_empty()
+                && !value.starts_with(['&', '*', '{', '[', '>', '|', '!'])
+                && !value.contains('\\')
+                && !value.contains("${{");
+            plain_text &= key == "name" && is_plain;
+            names.insert(value.trim_matches(['"', '\'']).to_owned());
         }
     }
     (names, plain_text && found)
@@ -419,4 +422,34 @@ fn lockfile_gone(changed: &Changed<'_>, pair: &Pair) -> Option<Stated> {
     let mut stated = Stated::new(FileConcern::LockfileMissing, lockfile, format!("it is gone, while {manifest} stays"));
     stated.project = Some(base.project.path.clone());
     Some(stated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Written by hand after the YAML 1.2 specification: ways to write a job's id and name, and whether they can be told.
+    #[test]
+    fn jobs_are_told_by_name_or_said_to_be_hidden() {
+        let told = |text: &str| {
+            let (names, plain) = jobs_of(text.as_bytes());
+            (names.into_iter().collect::<Vec<_>>().join(" "), plain)
+        };
+        let steps = "    steps:\n      - uses: a/b@v1\n        name: Upload ${{ matrix.os }}\n";
+        let ordinary = format!("on: push\njobs: # all\n  gate:\n    name: Lint & test # x\n{steps}  docs:\n{steps}");
+        assert_eq!(told(&ordinary), ("Lint & test docs gate".to_owned(), true));
+        for hidden in [
+            "jobs: { gate: {} }\n",
+            "\"jobs\":\n  gate:\n    name: x\n",
+            "jobs:\n  ? gate\n  : steps: []\n",
+            "jobs:\n  a:\n    name: \"ga\\x74e\"\n",
+            "jobs:\n  a:\n    \"name\": gate\n",
+            "jobs:\n  a:\n    name: >-\n      gate\n",
+            "jobs:\n  a:\n    name: *anchor\n",
+            "jobs:\n  a: { name: gate }\n",
+            " jobs:\n   gate:\n",
+        ] {
+            assert!(!told(hidden).1, "{hidden}");
+        }
+    }
 }
