@@ -148,6 +148,18 @@ fn append(text: &str, key: &str, mut table: Table) -> Result<String, Broken> {
 mod tests {
     use super::*;
 
+    fn waiver() -> NewWaiver {
+        NewWaiver {
+            rule: "yanked".to_owned(),
+            subject: "pkg:cargo/a".to_owned(),
+            project: None,
+            by: "bob".to_owned(),
+            on: Date::constant(2026, 1, 1),
+            reason: "because".to_owned(),
+            expires: Date::constant(2026, 2, 1),
+        }
+    }
+
     #[test]
     fn an_edit_keeps_comments_and_order_and_reads_back() {
         let text = "# kept\n\n[[waiver]] # and this\nrule = \"yanked\"\nsubject = \"pkg:cargo/a\"\nby = \"bob\"\n\
@@ -178,15 +190,7 @@ mod tests {
     #[test]
     fn comments_at_the_end_stay_where_they_are() {
         let text = "# one\n# two\n";
-        let new = NewWaiver {
-            rule: "yanked".to_owned(),
-            subject: "pkg:cargo/a".to_owned(),
-            project: None,
-            by: "bob".to_owned(),
-            on: Date::constant(2026, 1, 1),
-            reason: "because".to_owned(),
-            expires: Date::constant(2026, 2, 1),
-        };
+        let new = waiver();
         let once = waive(text, &new).unwrap();
         assert!(once.starts_with("# one\n# two\n\n[[waiver]]\n"), "{once}");
         let twice = waive(&format!("{once}# end\n"), &new).unwrap();
@@ -195,15 +199,7 @@ mod tests {
 
     #[test]
     fn a_broken_ledger_is_not_written_to() {
-        let new = NewWaiver {
-            rule: "yanked".to_owned(),
-            subject: "pkg:cargo/a".to_owned(),
-            project: None,
-            by: "bob".to_owned(),
-            on: Date::constant(2026, 1, 1),
-            reason: "because".to_owned(),
-            expires: Date::constant(2026, 2, 1),
-        };
+        let new = waiver();
         assert_eq!(waive("x = 1\n[[waiver]\n", &new).unwrap_err().line, 2);
         assert!(waive("waiver = []\n", &new).is_err());
         assert!(waive("", &new).unwrap().starts_with("[[waiver]]\nrule = \"yanked\"\n"));

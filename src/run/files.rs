@@ -319,24 +319,17 @@ fn workflow(
     let is_hidden = after.is_some() && !of_new.1 && path.is_within(&RepoPath::new(".github/workflows"));
     let same_name = of_new.0.intersection(jobs).next().cloned();
     let touches = [old, new].iter().flatten().any(|bytes| holds_gate(bytes));
-    if let (false, Some(name)) = (touches, same_name) {
-        let detail = format!("its job {name} has the name of one beside the gate, and could answer for it");
-        let mut stated = Stated::new(FileConcern::Gate, path, detail);
-        stated.kind = SubjectKind::Workflow;
-        return Some(stated);
-    }
-    if !touches && is_hidden && !jobs.is_empty() {
-        let detail =
-            "its jobs are written so that their names cannot be told; one could answer for the gate".to_owned();
-        let mut stated = Stated::new(FileConcern::Gate, path, detail);
-        stated.kind = SubjectKind::Workflow;
-        return Some(stated);
-    }
-    touches.then(|| {
-        let mut stated = Stated::new(FileConcern::Gate, path, format!("the gate's own job: {}", verb(before, after)));
-        stated.kind = SubjectKind::Workflow;
-        stated
-    })
+    let detail = if touches {
+        format!("the gate's own job: {}", verb(before, after))
+    } else if let Some(name) = same_name {
+        format!("its job {name} has the name of one beside the gate, and could answer for it")
+    } else if is_hidden && !jobs.is_empty() {
+        "its jobs are written so that their names cannot be told; one could answer for the gate".to_owned()
+    } else {
+        return None;
+    };
+    let stated = Stated::new(FileConcern::Gate, path, detail);
+    Some(Stated { kind: SubjectKind::Workflow, ..stated })
 }
 
 /// One statement for each vendored crate whose files differ.
