@@ -24,7 +24,7 @@ use portcullis::gate::{Gate, PackFile};
 use portcullis::model::advisory::{Skipped, SourceAge};
 use portcullis::model::change::Depth;
 use portcullis::model::finding::Level;
-use portcullis::model::inventory::{Identity, Inventory, Package, Scope, Scopes, Source, SourceKind, Span};
+use portcullis::model::inventory::{Inventory, Package, Scope, Span};
 use portcullis::model::path::glob as glob_matches;
 use portcullis::model::verdict::{Decision, PolicyFrom, Verdict};
 use portcullis::model::{Ecosystem, RepoPath, graph, purl as purls};
@@ -569,20 +569,7 @@ pub fn cvss(bytes: &[u8]) {
 /// A licence expression, as a subject's facts.
 pub fn spdx(bytes: &[u8]) {
     let Ok(text) = from_utf8(&bytes[..bytes.len().min(MOST)]) else { return };
-    let package = Package {
-        ecosystem: Ecosystem::Cargo,
-        name: "one".into(),
-        alias: None,
-        version: "1.0.0".into(),
-        is_locked: true,
-        source: Source { kind: SourceKind::Public, address: "https://registry.example/".into(), commit: None },
-        checksum: None,
-        identity: Identity::Public,
-        scopes: Scopes::of(Scope::Runtime),
-        direct: true,
-        span: Span::default(),
-        declared: None,
-    };
+    let package = Package::new(Ecosystem::Cargo, "one", "1.0.0", Span::default());
     let subject = packages::standing(&package, Some(text));
     for name in ["licenseAlt1", "licenseAlt2", "licenseAlt3"] {
         match subject.attributes.get(name) {

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diff::confusable::Names;
 use crate::ecosystem::rules;
 use crate::model::change::{Change, ChangeKind, ChecksumMove, Depth, Review, Side};
+use crate::model::checksum::strength;
 use crate::model::graph::{Paths, closure};
 use crate::model::inventory::{Identity, Inventory, Package, Root, Scopes, Source, SourceKind};
-use crate::model::{Ecosystem, purl};
+use crate::model::{Ecosystem, RepoPath, purl};
 
 type Bytes = (Ecosystem, Box<str>, Box<str>, Source, Box<str>);
 
@@ -29,7 +30,7 @@ pub struct Standing {
     /// package is its repository's commit, which all packages of the repository share.
     bytes: BTreeMap<Bytes, Scopes>,
     /// Names in use, for look-alikes.
-    pub in_use: Names,
+    pub in_use: BTreeMap<Ecosystem, Names>,
 }
 
 impl Standing {
@@ -41,7 +42,7 @@ impl Standing {
                 let known = self.bytes.entry(bytes).or_default();
                 *known = known.with(package.scopes);
             }
-            self.in_use.add(&package.name);
+            self.in_use.entry(package.ecosystem).or_default().add(&package.name);
         }
     }
 
@@ -148,7 +149,10 @@ impl<'a> Differ<'a> {
     /// Two entries of one version.
     fn pair(&mut self, b: usize, h: usize) {
         let (Some(base), Some(head)) = (self.of_base(b), self.of_head(h)) else { return };
-        if base.source != head.source || checksum_move(base, head) != ChecksumMove::Same {
+        let is_other = base.source != head.source
+            || self.checksum_move(base, head) != ChecksumMove::Same
+            || (head.contradiction.is_some() && base.contradiction != head.contradiction);
+        if is_other {
             self.push(ChangeKind::Replaced, Some(b), Some(h), false);
         } else if base.scopes != head.scopes {
             self.push(ChangeKind::Rescoped, Some(b), Some(h), false);
@@ -195,7 +199,7 @@ impl<'a> Differ<'a> {
             new_to_repository: new_library && !known(&package.name),
             bytes_on_base,
             checksum: match (before, after) {
-                (Some(b), Some(a)) => checksum_move(b, a),
+                (Some(b), Some(a)) => self.checksum_move(b, a),
                 (None, Some(a)) if self.lacks_checksum(a) => ChecksumMove::Dropped,
                 _ => ChecksumMove::Same,
             },
@@ -213,9 +217,26 @@ impl<'a> Differ<'a> {
         self.found.push((change, h));
     }
 
+    /// How the checksum moved between two entries that are paired.
+    fn checksum_move(&self, before: &Package, after: &Package) -> ChecksumMove {
+        let lockfile = |side: Option<&Inventory>| side.and_then(|i| i.project.lockfile.clone());
+        let (old, new) = (lockfile(self.base), lockfile(self.head));
+        if !before.is_locked || !after.is_locked {
+            // That a lockfile went is said of the file. A digest taken from a manifest that held it is said here.
+            let is_taken = before.is_fixed() && before.version == after.version && new == old;
+            return if is_taken { ChecksumMove::Dropped } else { ChecksumMove::Same };
+        }
+        // Tools digest the same release in ways of their own: what another tool's lockfile says cannot be compared.
+        let name = |path: Option<RepoPath>| path.map(|path| path.file_name().to_owned());
+        match moved_checksum(before, after) {
+            ChecksumMove::Changed if name(old) != name(new) => ChecksumMove::Rehashed,
+            other => other,
+        }
+    }
+
     /// Whether an added package of the public registry has no checksum where its lockfile gives others one.
     fn lacks_checksum(&self, package: &Package) -> bool {
-        let is_public = |p: &Package| p.is_locked && p.source.kind == SourceKind::Public;
+        let is_public = |p: &Package| p.is_locked && !p.is_bundled && p.source.kind == SourceKind::Public;
         is_public(package)
             && package.checksum.is_none()
             && self.head.is_some_and(|i| i.packages.iter().any(|p| is_public(p) && p.checksum.is_some()))
@@ -269,27 +290,45 @@ impl<'a> Differ<'a> {
             change.under = under.remove(&index).unwrap_or_default();
             change.under.sort();
             if change.new_library {
-                change.confusable_with = self.standing.in_use.slip(&change.name);
+                change.confusable_with =
+                    self.standing.in_use.get(&change.ecosystem).and_then(|names| names.slip(&change.name));
             }
         }
         self.found.into_iter().map(|(change, _)| change).collect()
     }
 }
 
-fn checksum_move(before: &Package, after: &Package) -> ChecksumMove {
+fn moved_checksum(before: &Package, after: &Package) -> ChecksumMove {
     let from_registry = |p: &Package| matches!(p.source.kind, SourceKind::Public | SourceKind::Registry);
+    let are_archives = from_registry(before) && from_registry(after);
     match (&before.checksum, &after.checksum) {
-        // A requirement has no bytes: that a lockfile went is said of the file.
-        _ if !before.is_locked || !after.is_locked => ChecksumMove::Same,
+        // Bytes that come inside another package's are checked with it.
+        _ if after.is_bundled => ChecksumMove::Same,
         // A registry's package without one is bytes that nobody checks, whatever its version.
-        (Some(_), None) if from_registry(before) && from_registry(after) => ChecksumMove::Dropped,
+        (Some(_), None) if are_archives => ChecksumMove::Dropped,
+        (Some(b), Some(a)) if are_archives && strength(a) < strength(b) => ChecksumMove::Weakened,
         // Another version, or another commit of a git source, brings its own; another registry or mirror does not.
         (Some(b), Some(a)) if a != b && before.version == after.version => {
-            let are_archives = from_registry(before) && from_registry(after);
-            if are_archives || before.source == after.source { ChecksumMove::Changed } else { ChecksumMove::Same }
+            if !are_archives && before.source != after.source {
+                return ChecksumMove::Same;
+            }
+            let (old, new) = (files_of(before), files_of(after));
+            let known = new.iter().filter(|file| old.contains(file)).count();
+            let same_algorithms = strength(a) == strength(b);
+            match (known, same_algorithms) {
+                // Fewer files of those that were known.
+                (known, _) if known == new.len() => ChecksumMove::Same,
+                (0, true) => ChecksumMove::Changed,
+                _ => ChecksumMove::Rehashed,
+            }
         }
         _ => ChecksumMove::Same,
     }
+}
+
+/// The checksums of the single files.
+fn files_of(package: &Package) -> &[Box<str>] {
+    if package.files.is_empty() { package.checksum.as_slice() } else { &package.files }
 }
 
 fn side(package: &Package, inventory: Option<&Inventory>) -> Option<Side> {
@@ -300,6 +339,9 @@ fn side(package: &Package, inventory: Option<&Inventory>) -> Option<Side> {
         source: package.source.clone(),
         checksum: package.checksum.as_deref().map(str::to_owned),
         scopes: package.scopes,
+        is_fixed: package.is_fixed(),
+        contradiction: package.contradiction.as_deref().map(str::to_owned),
+        runs_on_install: package.runs_on_install,
         license: None,
         file,
         line: package.span.line,

@@ -26,6 +26,10 @@ words! {
         Changed = "changed",
         /// Base had one, head has none.
         Dropped = "dropped",
+        /// Head's is of a weaker algorithm.
+        Weakened = "weakened",
+        /// Nothing that base had says that the bytes are the same: another algorithm, or files more than before.
+        Rehashed = "rehashed",
     }
 }
 
@@ -40,6 +44,12 @@ pub struct Side {
     pub source: Source,
     /// Digest of its bytes.
     pub checksum: Option<String>,
+    /// Whether what is fetched is fixed to the byte.
+    pub is_fixed: bool,
+    /// What the lock entry's own address names instead.
+    pub contradiction: Option<String>,
+    /// Whether the lockfile says that installing it runs a script.
+    pub runs_on_install: bool,
     /// Scopes that reach it.
     pub scopes: Scopes,
     /// SPDX expression, where known.

@@ -90,6 +90,30 @@ pub struct Source {
 }
 
 impl Source {
+    /// The ecosystem's public registry, by whichever address.
+    #[must_use]
+    pub fn public() -> Self {
+        Self { kind: SourceKind::Public, address: "".into(), commit: None }
+    }
+
+    /// A registry at an address. Whether it is the public one is settled where the addresses in use are known.
+    #[must_use]
+    pub fn registry(address: &str) -> Self {
+        Self { kind: SourceKind::Registry, address: address.into(), commit: None }
+    }
+
+    /// A git repository, at a commit where one is named.
+    #[must_use]
+    pub fn git(address: &str, commit: Option<&str>) -> Self {
+        Self { kind: SourceKind::Git, address: address.into(), commit: commit.map(Into::into) }
+    }
+
+    /// A folder, as the project writes it.
+    #[must_use]
+    pub fn path(folder: &str) -> Self {
+        Self { kind: SourceKind::Path, address: folder.into(), commit: None }
+    }
+
     /// Whether the address is fetched without transport security.
     #[must_use]
     pub fn is_plain_http(&self) -> bool {
@@ -166,8 +190,10 @@ pub struct Package {
     pub is_locked: bool,
     /// Where the bytes come from.
     pub source: Source,
-    /// Digest of the bytes: `sha256:` and hex, or `gitCommit:` and hex.
+    /// Digest of the bytes, as [`super::checksum`] writes it.
     pub checksum: Option<Box<str>>,
+    /// The digests of the single files, sorted, where the release has several; empty otherwise.
+    pub files: Box<[Box<str>]>,
     /// Whether public advisories speak of it.
     pub identity: Identity,
     /// Scopes in which the project's manifests reach it.
@@ -178,9 +204,47 @@ pub struct Package {
     pub span: Span,
     /// Where a manifest names it.
     pub declared: Option<Span>,
+    /// The version that a comment beside a commit claims. Nothing proves it.
+    pub claim: Option<Box<str>>,
+    /// What the lock entry's own address names instead of this name and version.
+    pub contradiction: Option<Box<str>>,
+    /// Whether the lockfile says that installing it runs a script. That it says nothing proves nothing.
+    pub runs_on_install: bool,
+    /// Whether its bytes come inside those of a package that needs it, whose checksum covers them.
+    pub is_bundled: bool,
 }
 
 impl Package {
+    /// A locked package of the public registry, without anything that only some formats know.
+    #[must_use]
+    pub fn new(ecosystem: Ecosystem, name: &str, version: &str, span: Span) -> Self {
+        Self {
+            ecosystem,
+            name: name.into(),
+            alias: None,
+            version: version.into(),
+            is_locked: true,
+            source: Source::public(),
+            checksum: None,
+            files: Box::default(),
+            identity: Identity::Public,
+            scopes: Scopes::default(),
+            direct: false,
+            span,
+            declared: None,
+            claim: None,
+            contradiction: None,
+            runs_on_install: false,
+            is_bundled: false,
+        }
+    }
+
+    /// Whether what is fetched is fixed to the byte: by a digest, or inside a package that has one.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.is_locked && (self.checksum.is_some() || self.is_bundled)
+    }
+
     /// `name@version`, for people.
     #[must_use]
     pub fn label(&self) -> String {

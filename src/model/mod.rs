@@ -38,6 +38,7 @@ macro_rules! words {
 
 pub mod advisory;
 pub mod change;
+pub mod checksum;
 pub mod ecosystem;
 pub mod evidence;
 pub mod finding;

@@ -7,7 +7,7 @@ use crate::advisory::matching::{self, Outcome};
 use crate::advisory::store::Layered;
 use crate::model::advisory::{AdvisoryKind, Matched};
 use crate::model::finding::{Finding, Location, Origin, SubjectKind};
-use crate::model::inventory::{Identity, Inventory, Package};
+use crate::model::inventory::{Identity, Inventory, Package, SourceKind};
 use crate::model::verdict::{AdvisoryData, CheckSkipped, Coverage};
 use crate::model::{Ecosystem, purl};
 use crate::policy::engine::Engine;
@@ -37,12 +37,11 @@ impl<'a> Matcher<'a> {
         if package.identity == Identity::Foreign {
             return Outcome::default();
         }
-        // Without a lockfile, a requirement of exactly one version says which it is.
-        let version = match (package.is_locked, package.version.strip_prefix('=')) {
-            (true, _) => &*package.version,
-            (false, Some(exact)) => exact.trim(),
-            (false, None) => return Outcome::default(),
-        };
+        let Some(version) = version_of(package) else { return Outcome::default() };
+        self.of_version(package, version)
+    }
+
+    fn of_version(&mut self, package: &Package, version: &str) -> Outcome {
         let key: Key = (package.ecosystem, package.name.clone(), version.into());
         if let Some(outcome) = self.known.get(&key) {
             return outcome.clone();
@@ -56,6 +55,24 @@ impl<'a> Matcher<'a> {
         };
         self.known.insert(key, outcome.clone());
         outcome
+    }
+}
+
+/// The version that advisories are asked about; `None` where nothing says which one is used.
+fn version_of(package: &Package) -> Option<&str> {
+    if let Some(claim) = &package.claim {
+        return Some(claim);
+    }
+    // Without a lockfile, a requirement of exactly one version says which it is.
+    match (package.is_locked, package.version.strip_prefix('=')) {
+        (true, _) => Some(&package.version),
+        (false, Some(exact)) => Some(exact.trim()),
+        // A tag that is a whole version is one; `v4` is whatever it points to today.
+        (false, None) if package.ecosystem == Ecosystem::GitHubActions => {
+            let rules = crate::ecosystem::rules(package.ecosystem)?;
+            rules.compare(&package.version, &package.version).map(|_| &*package.version)
+        }
+        (false, None) => None,
     }
 }
 
@@ -192,7 +209,10 @@ fn subject(found: &Match<'_>) -> Subject {
             advisory.id,
             purl::of_package(package)
         ),
-        fixed => format!("fixed in {}: cargo update -p {}@{}", fixed.join(", "), package.name, package.version),
+        fixed if package.ecosystem == Ecosystem::Cargo => {
+            format!("fixed in {}: cargo update -p {}@{}", fixed.join(", "), package.name, package.version)
+        }
+        fixed => format!("fixed in {}: take that version of {} or a later one", fixed.join(", "), package.name),
     };
     let words = BTreeMap::from([
         ("package", package.label().replacen('@', " ", 1)),
@@ -206,6 +226,20 @@ fn subject(found: &Match<'_>) -> Subject {
 /// Notes what the answer about a package lacks: advisories that could not be read or compared, or a source that public
 /// advisories do not speak of.
 pub fn note_gaps(coverage: &mut Coverage, matcher: &mut Matcher<'_>, package: &Package, judged: bool) {
+    if let (true, Some(claim)) = (judged, &package.claim) {
+        // What the commit itself says is known to nobody here; the comment beside it is somebody's word.
+        for skipped in matcher.of_version(package, &package.version).undecided {
+            coverage.checks_skipped.push(CheckSkipped {
+                check: "advisories".to_owned(),
+                reason: format!(
+                    "{} is judged by the version that a comment claims, {claim}: nothing proves that {} is its commit",
+                    skipped.id,
+                    package.label()
+                ),
+                incomplete: false,
+            });
+        }
+    }
     for skipped in matcher.look_up(package).undecided {
         coverage.checks_skipped.push(CheckSkipped {
             check: "advisories".to_owned(),
@@ -213,14 +247,16 @@ pub fn note_gaps(coverage: &mut Coverage, matcher: &mut Matcher<'_>, package: &P
             incomplete: judged,
         });
     }
-    if judged && package.identity == Identity::Foreign {
+    let is_unknown = package.identity == Identity::Foreign
+        || (package.source.kind == SourceKind::Registry && package.identity == Identity::StandsIn);
+    if judged && is_unknown {
         coverage.checks_skipped.push(CheckSkipped {
             check: "advisories".to_owned(),
             reason: format!("{}: no advisory data speaks of packages from {}", package.label(), package.source.address),
             incomplete: false,
         });
     }
-    if judged && !package.is_locked && !package.version.starts_with('=') {
+    if judged && version_of(package).is_none() {
         coverage.checks_skipped.push(CheckSkipped {
             check: "advisories".to_owned(),
             reason: format!("{} {}: no lockfile says which version is used", package.name, package.version),
@@ -254,6 +290,11 @@ pub fn data(
     let sources = store.sources();
     let is_audit = request.is_audit();
     for ecosystem in ecosystems {
+        if ecosystem.osv().is_none() {
+            // No database speaks of it: no data could make the answer more than it is.
+            coverage.checks_skipped.push(gap(format!("no advisory database speaks of {ecosystem} packages"), false));
+            continue;
+        }
         let Some(source) = sources.iter().find(|s| s.ecosystem == ecosystem.as_str()) else {
             coverage.checks_skipped.push(gap(format!("there is no advisory data for {ecosystem}"), true));
             continue;

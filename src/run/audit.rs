@@ -4,7 +4,7 @@
 //! asked about only where some rule could speak of it: [`is_of_interest`] says which, and a test compares the answer
 //! with that of asking about all.
 
-use crate::discover::{Concern, Snapshot, concern};
+use crate::discover::{Concern, Snapshot, concern, unread};
 use crate::evidence::vendored;
 use crate::gate::Gate;
 use crate::gate::config::Settings;
@@ -12,14 +12,13 @@ use crate::model::Ecosystem;
 use crate::model::finding::{Finding, Location, SubjectKind};
 use crate::model::inventory::{Identity, Inventory, Package};
 use crate::model::purl;
-use crate::model::verdict::{
-    CheckSkipped, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
-};
+use crate::model::verdict::{CheckSkipped, Coverage, LedgerData, PolicyData, PolicyFrom, Verdict};
 use crate::policy::engine::{Engine, context};
 use crate::policy::pack::Packs;
 use crate::revision::{self, Named};
 use crate::run::advisories::{self, Match, Matcher};
 use crate::run::findings::{About, build};
+use crate::run::registries::Registries;
 use crate::run::{Advisories, Failure, Request, check, files, packages, projects, today};
 use crate::subject::Command;
 use crate::verdict::decide;
@@ -67,10 +66,15 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         coverage,
         findings: Vec::new(),
     };
+    let registries = Registries::declared(&gate.config, &snapshot);
     let mut kept = Vec::new();
     for project in &found {
         match projects::read(&snapshot, &gate.config, project) {
-            Ok(inventory) => {
+            Ok(mut inventory) => {
+                // What stands is its own witness of which registry is the usual one.
+                let mut registries = registries.clone();
+                registries.learn(std::iter::once(&inventory));
+                registries.settle(&mut inventory);
                 auditor.project(&inventory);
                 // Only a ledger asks about inventories afterwards.
                 if !gate.ledger.approvals.is_empty() || !gate.ledger.waivers.is_empty() {
@@ -128,24 +132,17 @@ fn governing(request: &Request, world: &World<'_>, head: &Named) -> Result<Optio
     })
 }
 
-/// Lockfiles that are recognised and not read: an audit that is silent about them would call them clean.
+/// Files that are recognised and not read: an audit that is silent about them would call them clean.
 fn unread_kinds(snapshot: &Snapshot<'_>, request: &Request, gate: &Gate, coverage: &mut Coverage) {
     if !request.lockfiles.is_empty() {
         return;
     }
-    for entry in snapshot.entries() {
-        if let Some(Concern::Unread(ecosystem)) = concern(entry) {
-            if !gate.config.judges(&entry.path) {
-                continue;
-            }
-            let reason = format!("lockfiles of this kind ({ecosystem}) are not read by this version");
-            coverage.checks_skipped.push(CheckSkipped {
-                check: "lockfile".to_owned(),
-                reason: format!("{}: {reason}", entry.path),
-                incomplete: true,
-            });
-            let state = FileState::Unsupported;
-            coverage.files.push(CoveredFile { path: entry.path.clone(), state, reason: Some(reason) });
+    for entry in snapshot.entries().filter(|entry| concern(entry) == Some(Concern::Unread)) {
+        let stands = |path: &crate::model::RepoPath| snapshot.entry(path).is_some();
+        if let Some(kind) = unread::kind(&entry.path, &stands)
+            && gate.config.judges(&entry.path)
+        {
+            files::note_unread(coverage, &entry.path, kind);
         }
     }
 }
@@ -178,7 +175,7 @@ impl Auditor<'_> {
     }
 
     fn package(&mut self, inventory: &Inventory, package: &Package) {
-        let license = if self.settings.allowed_licenses.is_empty() {
+        let license = if self.settings.allowed_licenses.is_empty() || package.ecosystem != Ecosystem::Cargo {
             None
         } else {
             let known = vendored::look_up(self.snapshot, &package.name, &package.version, package.source.kind);
@@ -211,5 +208,7 @@ pub fn is_of_interest(package: &Package, settings: &Settings) -> bool {
         || !package.source.is_pinned()
         || package.source.is_plain_http()
         || package.identity != Identity::Public
+        || package.contradiction.is_some()
+        || (!package.is_fixed() && package.ecosystem != Ecosystem::Cargo)
         || crate::ecosystem::rules(package.ecosystem).is_none_or(|rules| !rules.is_name(&package.name))
 }

@@ -130,8 +130,9 @@ impl Run<'_> {
         let touches = |concern: Concern| concerns.iter().any(|c| c.concern == concern);
         let mut pairs = Vec::new();
         // Package managers read more than manifests: a configuration can move a source with no lockfile changing.
-        let reads_projects =
-            [Concern::Dependencies, Concern::ManagerConfig, Concern::Vendored].into_iter().any(touches);
+        let reads_projects = [Concern::Dependencies, Concern::ManagerConfig, Concern::Vendored, Concern::Workflow]
+            .into_iter()
+            .any(touches);
         if reads_projects {
             let (base, head) = (Snapshot::new(base_tree)?, Snapshot::new(head_tree)?);
             self.collisions(&base, &head);

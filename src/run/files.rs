@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::discover::{Concern, Concerning, FILE_CAP};
-use crate::ecosystem::cargo::config as cargo_config;
+use crate::discover::vendored::Vendored;
+use crate::discover::{Concern, Concerning, FILE_CAP, unread};
+use crate::ecosystem::cargo::Cargo;
+use crate::ecosystem::{Redirect, Settings as _, settings_of};
 use crate::gate;
 use crate::gate::Gate;
 use crate::gate::config::Config;
@@ -84,27 +86,14 @@ pub fn findings(engine: &Engine<'_>, changed: &Changed<'_>, coverage: &mut Cover
                 stated.push(Stated::new(FileConcern::Gate, path, detail));
             }
             Concern::Workflow => stated.extend(workflow(changed, &jobs, path, before, after)),
-            Concern::Unread(_) | Concern::Dependencies if !changed.config.judges(path) => {
+            Concern::Unread | Concern::Dependencies if !changed.config.judges(path) => {
                 coverage.checks_skipped.push(CheckSkipped {
                     check: "lockfile".to_owned(),
                     reason: format!("{path}: changed, and excluded by [projects] of the governing revision"),
                     incomplete: false,
                 });
             }
-            Concern::Unread(_) if after.is_none() => {
-                let detail = "it is gone; lockfiles of this kind are not read by this version".to_owned();
-                stated.push(Stated::new(FileConcern::LockfileMissing, path, detail));
-            }
-            Concern::Unread(ecosystem) => {
-                let reason = format!("lockfiles of this kind ({ecosystem}) are not read by this version");
-                coverage.checks_skipped.push(CheckSkipped {
-                    check: "lockfile".to_owned(),
-                    reason: format!("{path}: {reason}"),
-                    incomplete: true,
-                });
-                let state = FileState::Unsupported;
-                coverage.files.push(CoveredFile { path: path.clone(), state, reason: Some(reason) });
-            }
+            Concern::Unread => stated.extend(not_read(changed, path, after.is_some(), coverage)),
             Concern::Dependencies | Concern::Vendored => {}
         }
     }
@@ -140,6 +129,29 @@ fn ask(engine: &Engine<'_>, stated: Stated) -> Vec<Finding> {
             build(statement, about)
         })
         .collect()
+}
+
+/// Says that a file of a kind that is not read changed. One that is gone took what nobody read along.
+fn not_read(changed: &Changed<'_>, path: &RepoPath, stands: bool, coverage: &mut Coverage) -> Option<Stated> {
+    let tree = if stands { changed.head } else { changed.base };
+    let kind = unread::kind(path, &|path| matches!(tree.entry(path), Ok(Some(_))))?;
+    if !stands {
+        let detail = format!("it is gone; {kind} are not read by this version");
+        return Some(Stated::new(FileConcern::LockfileMissing, path, detail));
+    }
+    note_unread(coverage, path, kind);
+    None
+}
+
+/// Notes a file of a kind that is not read: silence would call it clean.
+pub fn note_unread(coverage: &mut Coverage, path: &RepoPath, kind: &str) {
+    let reason = format!("{kind} are not read by this version");
+    coverage.checks_skipped.push(CheckSkipped {
+        check: "lockfile".to_owned(),
+        reason: format!("{path}: {reason}"),
+        incomplete: true,
+    });
+    coverage.files.push(CoveredFile { path: path.clone(), state: FileState::Unsupported, reason: Some(reason) });
 }
 
 fn verb(before: Option<&Entry>, after: Option<&Entry>) -> &'static str {
@@ -183,17 +195,21 @@ fn manager_config(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>
         stated.redirects = true;
         return stated;
     }
-    let is_config = path.file_name().ends_with(".toml") || path.file_name() == "config";
-    if path.file_name().starts_with("rust-toolchain") || !is_config || after.is_none() {
+    if after.is_none() {
         return stated;
     }
-    let parse = |bytes: Result<Vec<u8>, Unread>| bytes.and_then(|bytes| cargo_config::parse(&bytes));
-    let old = parse(read(changed.base, before)).unwrap_or_default();
-    match parse(read(changed.head, after)) {
+    // A file that concerns the gate by no name of its own is one that cargo's configuration includes.
+    let settings = settings_of(path).unwrap_or(&Cargo);
+    let redirects = |bytes: Result<Vec<u8>, Unread>| bytes.and_then(|bytes| settings.redirects(path, &bytes));
+    let old = if before.is_some() { redirects(read(changed.base, before)).unwrap_or_default() } else { Vec::new() };
+    match redirects(read(changed.head, after)) {
         Ok(new) => {
-            let (text, line) = redirection(&old, &new);
-            if !text.is_empty() {
-                (stated.detail, stated.line, stated.redirects) = (text, line, true);
+            let moved: Vec<&Redirect> = new.iter().filter(|each| is_moved(&old, each)).collect();
+            if let Some(first) = moved.first() {
+                stated.line = first.line;
+                stated.redirects = true;
+                let each = moved.iter().map(|each| format!("{} to {}", each.from, each.to));
+                stated.detail = each.collect::<Vec<_>>().join("; ");
             }
         }
         // What cannot be read may redirect anything.
@@ -205,38 +221,10 @@ fn manager_config(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>
     stated
 }
 
-/// Where head's configuration newly sends sources, and the line that does.
-fn redirection(old: &cargo_config::Config, new: &cargo_config::Config) -> (String, u32) {
-    let mut said = Vec::new();
-    let mut line = 0;
-    for redirect in &new.redirects {
-        let known =
-            old.redirects.iter().any(|o| (&o.from, o.kind, &o.to) == (&redirect.from, redirect.kind, &redirect.to));
-        if !known {
-            said.push(format!("{} to {}", redirect.from, redirect.to));
-            line = if line == 0 { redirect.line } else { line };
-        }
-    }
-    for (name, index) in &new.registries {
-        // A registry that gets an address is a source of its own; one whose address changes takes its packages along.
-        if old.registry(name).is_some_and(|was| was != &**index) {
-            said.push(format!("registry {name} to {index}"));
-        }
-    }
-    for (folder, at) in &new.paths {
-        if !old.paths.iter().any(|(known, _)| known == folder) {
-            said.push(format!("every package of a name found in {folder} there"));
-            line = if line == 0 { *at } else { line };
-        }
-    }
-    for (include, at) in &new.includes {
-        if old.includes.iter().any(|(known, _)| known == include) {
-            continue;
-        }
-        line = if line == 0 { *at } else { line };
-        said.push(format!("whatever {include} says, which it includes"));
-    }
-    (said.join("; "), line)
+/// Whether head's configuration newly sends a source elsewhere.
+fn is_moved(old: &[Redirect], new: &Redirect) -> bool {
+    let mut of_source = old.iter().filter(|each| each.from == new.from).peekable();
+    (new.is_first || of_source.peek().is_some()) && !of_source.any(|each| each.to == new.to)
 }
 
 /// Whether a workflow runs the gate.
@@ -332,51 +320,43 @@ fn workflow(
     Some(Stated { kind: SubjectKind::Workflow, ..stated })
 }
 
-/// One statement for each vendored crate whose files differ.
+/// One statement for each vendored package whose files differ.
 fn vendored(changed: &Changed<'_>) -> Vec<Stated> {
-    let mut crates: BTreeMap<&RepoPath, usize> = BTreeMap::new();
+    let mut packages: BTreeMap<&Vendored, usize> = BTreeMap::new();
     for each in changed.concerning {
-        if let (Concern::Vendored, Some(folder)) = (each.concern, &each.vendored) {
-            *crates.entry(folder).or_default() += 1;
+        if let (Concern::Vendored, Some(vendored)) = (each.concern, &each.vendored) {
+            *packages.entry(vendored).or_default() += 1;
         }
     }
-    crates
+    packages
         .into_iter()
-        .map(|(folder, count)| {
-            let known = crate_name(changed.head, folder).or_else(|| crate_name(changed.base, folder));
-            let lock_entry_changed =
-                known.as_ref().is_some_and(|known| changed.changes.iter().any(|change| is_about(change, known)));
+        .map(|(vendored, count)| {
+            let lock_entry_changed = changed.changes.iter().any(|change| is_about(change, vendored));
             let files = if count == 1 { "1 file differs" } else { "files differ" };
             let count = if count == 1 { String::new() } else { format!("{count} ") };
             let lock = if lock_entry_changed { "with its lock entry" } else { "and its lock entry does not" };
-            let mut stated = Stated::new(FileConcern::Vendored, folder, format!("{count}{files}, {lock}"));
+            let mut stated = Stated::new(FileConcern::Vendored, &vendored.place, format!("{count}{files}, {lock}"));
             stated.lock_entry_changed = lock_entry_changed;
-            stated.content = content_of(changed, folder);
+            stated.content = content_of(changed, vendored);
             stated
         })
         .collect()
 }
 
-/// What differs in a vendored folder, by id: a waiver of one change to it says nothing of the next.
-fn content_of(changed: &Changed<'_>, folder: &RepoPath) -> String {
-    let deltas = changed.concerning.iter().filter(|each| each.vendored.as_ref() == Some(folder));
+/// What differs in a vendored package, by id: a waiver of one change to it says nothing of the next.
+fn content_of(changed: &Changed<'_>, vendored: &Vendored) -> String {
+    let deltas = changed.concerning.iter().filter(|each| each.vendored.as_ref() == Some(vendored));
     let after = deltas
         .map(|each| each.delta.after.as_ref().map_or(String::new(), |entry| format!("{} {}", entry.path, entry.oid)));
     gate::digest(after.collect::<Vec<_>>().join("\n").as_bytes())
 }
 
-/// Whether a change moves the lock entry of a package version.
-fn is_about(change: &Change, (name, version): &(String, String)) -> bool {
-    let holds = |side: &Option<Side>| side.as_ref().is_some_and(|side| side.version == *version);
-    change.name == *name && change.kind != ChangeKind::Rescoped && (holds(&change.before) || holds(&change.after))
-}
-
-fn crate_name(tree: &dyn Tree, folder: &RepoPath) -> Option<(String, String)> {
-    let entry = tree.entry(&folder.join("Cargo.toml")?).ok()??;
-    let bytes = tree.read(&entry, FILE_CAP).ok()?;
-    let manifest: toml::Table = crate::text::toml(std::str::from_utf8(&bytes).ok()?).ok()?;
-    let text = |key: &str| Some(manifest.get("package")?.get(key)?.as_str()?.to_owned());
-    Some((text("name")?, text("version")?))
+/// Whether a change moves the lock entry of a vendored package.
+fn is_about(change: &Change, vendored: &Vendored) -> bool {
+    let holds = |side: &Option<Side>| {
+        side.as_ref().is_some_and(|side| vendored.is(change.ecosystem, &change.name, &side.version))
+    };
+    change.kind != ChangeKind::Rescoped && (holds(&change.before) || holds(&change.after))
 }
 
 /// Asks the rules about what contradicts itself in a project as it stands.

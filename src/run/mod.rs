@@ -14,6 +14,7 @@ pub mod files;
 pub mod findings;
 pub mod packages;
 pub mod projects;
+pub mod registries;
 
 /// What a run needs to know.
 #[derive(Debug, Clone)]

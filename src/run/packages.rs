@@ -9,9 +9,9 @@ use crate::evidence::vendored::{self, Crate};
 use crate::gate::coverage;
 use crate::gate::ledger::Ledger;
 use crate::model::change::{Change, ChangeKind, ChecksumMove, Depth};
-use crate::model::evidence::{Evidence, Fact, FactValue, Reason};
+use crate::model::evidence::{Evidence, Fact, FactValue, Provenance, Reason};
 use crate::model::inventory::{Package, SourceKind};
-use crate::model::purl;
+use crate::model::{Ecosystem, purl};
 use crate::subject::{Attributes, Kind, STANDING, Subject, Value, quiet};
 use crate::text::shell_word;
 
@@ -27,12 +27,16 @@ pub struct Known {
 /// Gathers evidence about a change and fills in its facts and the review it requires.
 pub fn gather(change: &mut Change, base: &Snapshot<'_>, head: &Snapshot<'_>) -> Known {
     let look = |snapshot: &Snapshot<'_>, side: Option<&crate::model::change::Side>| match side {
-        Some(side) => vendored::look_up(snapshot, &change.name, &side.version, side.source.kind),
-        None => Crate::unknown(),
+        Some(side) if change.ecosystem == Ecosystem::Cargo => {
+            vendored::look_up(snapshot, &change.name, &side.version, side.source.kind)
+        }
+        _ => Crate::unknown(),
     };
+    let installs = |side: &Option<crate::model::change::Side>| side.as_ref().is_some_and(|s| s.runs_on_install);
     let after = look(head, change.after.as_ref());
     let known = Known {
         capability_added: match change.before {
+            Some(_) if installs(&change.after) && !installs(&change.before) => Some(true),
             Some(_) => after.gains_over(&look(base, change.before.as_ref())),
             None => None,
         },
@@ -42,15 +46,26 @@ pub fn gather(change: &mut Change, base: &Snapshot<'_>, head: &Snapshot<'_>) -> 
         let flag = |name, evidence: &Evidence<bool>| Fact { name, value: convert(evidence, |b| FactValue::Flag(*b)) };
         change.facts = vec![
             Fact { name: "age-days", value: Evidence::Unavailable(Reason::Offline) },
-            flag("build-script", &after.build_script),
             Fact { name: "license", value: convert(&after.license, |l| FactValue::Text(l.clone())) },
-            flag("native-code", &after.native_code),
-            flag("proc-macro", &after.proc_macro),
         ];
+        if change.ecosystem == Ecosystem::Cargo {
+            change.facts.extend([
+                flag("build-script", &after.build_script),
+                flag("native-code", &after.native_code),
+                flag("proc-macro", &after.proc_macro),
+            ]);
+        }
+        if let Some(side) = change.after.as_ref().filter(|side| side.runs_on_install) {
+            // That a lockfile says nothing of a script proves nothing.
+            let from = Provenance { source: side.file.to_string(), as_of: None };
+            change.facts.push(Fact { name: "install-script", value: Evidence::Found(FactValue::Flag(true), from) });
+        }
+        change.facts.sort_by_key(|fact| fact.name);
     }
-    let runs_code = [&after.build_script, &after.native_code, &after.proc_macro]
-        .iter()
-        .any(|evidence| evidence.found() == Some(&true));
+    let runs_code = installs(&change.after)
+        || [&after.build_script, &after.native_code, &after.proc_macro]
+            .iter()
+            .any(|evidence| evidence.found() == Some(&true));
     if let Some(after) = &mut change.after {
         after.license.clone_from(&known.license);
     }
@@ -110,6 +125,7 @@ pub fn subject(change: &Change, known: &Known) -> Subject {
         ("standsIn", Value::Flag(change.stands_in)),
         ("pinned", Value::Flag(side.is_none_or(|s| s.source.is_pinned()))),
         ("plainHttp", Value::Flag(side.is_some_and(|s| s.source.is_plain_http()))),
+        ("fixed", Value::Flag(side.is_none_or(|s| s.is_fixed))),
         ("nameValid", Value::Flag(change.name_valid)),
         ("fixesAdvisory", Value::Flag(change.fixes_advisory)),
     ]);
@@ -119,6 +135,9 @@ pub fn subject(change: &Change, known: &Known) -> Subject {
     }
     if let Some(gained) = known.capability_added {
         attributes.insert("capabilityAdded", Value::Flag(gained));
+    }
+    if let Some(named) = change.after.as_ref().and_then(|side| side.contradiction.clone()) {
+        attributes.insert("addressNames", Value::Text(named));
     }
     if let Some(other) = &change.confusable_with {
         attributes.insert("confusableWith", Value::Text(other.clone()));
@@ -153,6 +172,8 @@ fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
             "checksum",
             match change.checksum {
                 ChecksumMove::Dropped => "was dropped",
+                ChecksumMove::Weakened => "is of a weaker algorithm than before",
+                ChecksumMove::Rehashed => "cannot be compared with the one before",
                 _ => "changed",
             }
             .to_owned(),
@@ -164,12 +185,16 @@ fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
                 |by| format!("the approval of {by} in this change counts once it stands on the protected branch"),
             ),
         ),
+        ("names", side.and_then(|s| s.contradiction.clone()).unwrap_or_default()),
         ("confusable", change.confusable_with.clone().unwrap_or_default()),
         ("license", known.license.clone().unwrap_or_else(|| "is not known".to_owned())),
     ])
 }
 
 fn source_text(source: &crate::model::inventory::Source) -> String {
+    if source.kind == SourceKind::Public && source.address.is_empty() {
+        return "the public registry".to_owned();
+    }
     if source.address.is_empty() { format!("{} (address unknown)", source.kind) } else { source.to_string() }
 }
 
@@ -188,6 +213,7 @@ pub fn standing(package: &Package, license_of: Option<&str>) -> Subject {
         ("standsIn", Value::Flag(package.identity == crate::model::inventory::Identity::StandsIn)),
         ("pinned", Value::Flag(package.source.is_pinned())),
         ("plainHttp", Value::Flag(package.source.is_plain_http())),
+        ("fixed", Value::Flag(package.is_fixed())),
         (
             "nameValid",
             Value::Flag(crate::ecosystem::rules(package.ecosystem).is_none_or(|rules| rules.is_name(&package.name))),
@@ -196,8 +222,12 @@ pub fn standing(package: &Package, license_of: Option<&str>) -> Subject {
     for name in ["capabilityAdded", "ageDays"] {
         attributes.remove(name);
     }
+    if let Some(named) = &package.contradiction {
+        attributes.insert("addressNames", Value::Text(named.to_string()));
+    }
     license(&mut attributes, license_of);
     let words = BTreeMap::from([
+        ("names", package.contradiction.as_deref().unwrap_or_default().to_owned()),
         ("package", format!("{} {}", package.name, package.version)),
         ("name", package.name.to_string()),
         ("ecosystem", package.ecosystem.to_string()),

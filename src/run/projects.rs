@@ -1,5 +1,7 @@
 //! Projects of a revision, read; and projects of two revisions, paired.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::diff::packages::{is_moved, take_in_stand_ins};
 use crate::discover::Snapshot;
 use crate::ecosystem::{FORMATS, Files as _, View};
@@ -8,6 +10,7 @@ use crate::model::RepoPath;
 use crate::model::inventory::{Inventory, Project};
 use crate::model::tree::{Delta, Unread};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
+use crate::run::registries::Registries;
 
 /// Every project of a tree that the settings do not exclude. What is excluded or cannot be read is noted.
 #[must_use]
@@ -118,16 +121,18 @@ pub fn pair(
     let head_projects = find(head, config, coverage);
     let mut before: Vec<(Project, Option<Inventory>)> =
         base_projects.iter().map(|found| (found.1.clone(), read(base, config, found).ok())).collect();
+    let mut registries = Registries::declared(config, base);
+    registries.learn(before.iter().filter_map(|(_, inventory)| inventory.as_ref()));
+    for inventory in before.iter_mut().filter_map(|(_, inventory)| inventory.as_mut()) {
+        registries.settle(inventory);
+    }
+    let twins = twins(&before, &head_projects);
+    let mut before: Vec<Option<(Project, Option<Inventory>)>> = before.into_iter().map(Some).collect();
     let mut pairs = Vec::new();
     let mut unpaired = Vec::new();
-    for found in &head_projects {
-        let key = |p: &Project| (p.ecosystem, p.path.clone());
-        let twin = before.iter().position(|(project, _)| key(project) == key(&found.1));
-        let (old, known) = match twin {
-            Some(at) => {
-                let (project, inventory) = before.remove(at);
-                (Some(project), inventory)
-            }
+    for (found, twin) in head_projects.iter().zip(twins) {
+        let (old, known) = match twin.and_then(|at| before.get_mut(at)).and_then(Option::take) {
+            Some((project, inventory)) => (Some(project), inventory),
             None => (None, None),
         };
         if let Some(base) = &known
@@ -141,6 +146,8 @@ pub fn pair(
         match read(head, config, found) {
             Ok(mut inventory) => {
                 note_inputs(coverage, &inventory);
+                registries.learn_first(&inventory, coverage);
+                registries.settle(&mut inventory);
                 if let Some(base) = &known {
                     take_in_stand_ins(base, &mut inventory);
                 }
@@ -153,6 +160,7 @@ pub fn pair(
             }
         }
     }
+    let mut before: Vec<_> = before.into_iter().flatten().collect();
     // A project that moved as a whole is no change. One whose twin on the other side was not read is not one.
     for mut pair in unpaired {
         let twin = before.iter().position(|(_, inventory)| {
@@ -178,14 +186,28 @@ pub fn pair(
     pairs
 }
 
+/// For each project of head the one of base that it goes on from: the one of the same lockfile or manifest, or else,
+/// where a project changed its tool, one of the same folder whose own files are gone.
+fn twins(before: &[(Project, Option<Inventory>)], head: &[(usize, Project)]) -> Vec<Option<usize>> {
+    let key = |p: &Project| (p.ecosystem, p.path.clone(), p.lockfile.clone().or_else(|| p.manifest.clone()));
+    let known: BTreeMap<_, usize> = before.iter().enumerate().map(|(at, (project, _))| (key(project), at)).collect();
+    let mut twins: Vec<Option<usize>> = head.iter().map(|(_, project)| known.get(&key(project)).copied()).collect();
+    let mut taken: BTreeSet<usize> = twins.iter().flatten().copied().collect();
+    for (twin, (_, project)) in twins.iter_mut().zip(head).filter(|(twin, _)| twin.is_none()) {
+        let same_place = |(at, (other, _)): &(usize, &(Project, Option<Inventory>))| {
+            !taken.contains(at) && (other.ecosystem, &other.path) == (project.ecosystem, &project.path)
+        };
+        *twin = before.iter().enumerate().find(same_place).map(|(at, _)| at);
+        taken.extend(*twin);
+    }
+    twins
+}
+
 /// Whether a manifest came or went inside the project: globs of members may reach it without any other file changing.
 fn manifests_move(deltas: &[Delta], project: &Project) -> bool {
     deltas.iter().any(|delta| {
         (delta.before.is_none() || delta.after.is_none())
-            && delta.path().is_some_and(|path| {
-                path.is_within(&project.path)
-                    && FORMATS.iter().any(|format| format.claims().contains(&path.file_name()))
-            })
+            && delta.path().is_some_and(|path| path.is_within(&project.path) && crate::ecosystem::claims(path))
     })
 }
 

@@ -1,7 +1,7 @@
 //! `.cargo/config.toml` and `.cargo/config`: where cargo really takes sources from.
 
-use super::document::{self, Entry, Table};
 use super::manifest::{self, Patch};
+use crate::ecosystem::syntax::toml::{self as document, Entry, Table};
 use crate::model::tree::Unread;
 
 /// What a source was redirected to.
@@ -58,6 +58,25 @@ impl Config {
         self.registries.iter().find(|(known, _)| &**known == name).map(|(_, index)| &**index)
     }
 
+    /// Where it takes packages and more configuration from.
+    #[must_use]
+    pub fn into_redirects(self) -> Vec<crate::ecosystem::Redirect> {
+        let redirect = |from: String, to: &str, line, is_first| crate::ecosystem::Redirect {
+            from,
+            to: to.to_owned(),
+            line,
+            is_first,
+        };
+        let mut found: Vec<_> =
+            self.redirects.iter().map(|each| redirect(each.from.to_string(), &each.to, each.line, true)).collect();
+        found.extend(self.registries.iter().map(|(name, index)| redirect(format!("registry {name}"), index, 0, false)));
+        let named = |folder: &str| format!("every package of a name found in {folder}");
+        found.extend(self.paths.iter().map(|(folder, at)| redirect(named(folder), folder, *at, true)));
+        let included = "whatever an included file names".to_owned();
+        found.extend(self.includes.iter().map(|(file, at)| redirect(included.clone(), file, *at, true)));
+        found
+    }
+
     /// Takes the entries of another file into this one.
     pub fn merge(&mut self, other: Self) {
         self.redirects.extend(other.redirects);
@@ -74,7 +93,7 @@ impl Config {
 /// # Errors
 /// [`Unread`] where it is no TOML, or a key of interest is of the wrong type.
 pub fn parse(bytes: &[u8]) -> Result<Config, Unread> {
-    document::read(bytes, config)
+    document::read(bytes, document::MAX_BYTES, config)
 }
 
 fn config(root: Table<'_, '_>) -> Result<Config, Unread> {

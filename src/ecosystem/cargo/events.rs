@@ -13,7 +13,7 @@ use toml_parser::lexer::{Token, TokenKind};
 use toml_parser::parser::{EventReceiver, parse_document};
 use toml_parser::{ErrorSink, ParseError, Source, Span};
 
-use super::text::{line_of, malformed};
+use crate::ecosystem::syntax::{line_of, malformed};
 use crate::model::tree::Unread;
 
 /// Brackets that may stand inside each other.

@@ -218,19 +218,12 @@ fn package(entry: &Locked<'_>, input: u32, source: Source, identity: Identity) -
         (None, Some(commit)) => Some(format!("gitCommit:{commit}")),
         (None, None) => None,
     };
+    let span = Span { input, line: entry.line, end_line: entry.end_line };
     Package {
-        ecosystem: Ecosystem::Cargo,
-        name: Box::from(entry.name.as_ref()),
-        alias: None,
-        version: Box::from(entry.version.as_ref()),
-        is_locked: true,
         source,
         checksum: checksum.map(String::into_boxed_str),
         identity,
-        scopes: Scopes::default(),
-        direct: false,
-        span: Span { input, line: entry.line, end_line: entry.end_line },
-        declared: None,
+        ..Package::new(Ecosystem::Cargo, &entry.name, &entry.version, span)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::events::{self, RawLock, RawNeed, RawPackage};
 use super::source::{Address, AddressKind};
-use super::text::{explain, line_of, malformed, text};
+use crate::ecosystem::syntax::{explain, line_of, malformed, text};
 use crate::model::tree::Unread;
 
 /// The largest lockfile that is read, in bytes.

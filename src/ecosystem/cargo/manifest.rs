@@ -1,7 +1,7 @@
 //! `Cargo.toml`: what a package or workspace asks for. Keys that say nothing about dependencies are not looked at;
 //! keys that do, and are of the wrong type, are refused: cargo would refuse them too, and nobody else should guess.
 
-use super::document::{self, Entry, Table};
+use crate::ecosystem::syntax::toml::{self as document, Entry, Table};
 use crate::model::inventory::Scope;
 use crate::model::tree::Unread;
 
@@ -101,7 +101,7 @@ pub struct Patch {
 /// # Errors
 /// [`Unread`] where it is no TOML, or a key of interest is of the wrong type.
 pub fn parse(bytes: &[u8]) -> Result<Manifest, Unread> {
-    document::read(bytes, manifest)
+    document::read(bytes, document::MAX_BYTES, manifest)
 }
 
 fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
@@ -129,7 +129,8 @@ fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
 
 fn head(entry: Entry<'_, '_>) -> Result<Head, Unread> {
     let table = entry.table()?;
-    let name = table.get("name").ok_or_else(|| super::text::malformed(entry.line, "a package without a name"))?;
+    let name =
+        table.get("name").ok_or_else(|| crate::ecosystem::syntax::malformed(entry.line, "a package without a name"))?;
     let version = match table.get("version") {
         None => Some("0.0.0"),
         Some(version) => match version.as_text() {

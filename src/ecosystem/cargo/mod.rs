@@ -3,8 +3,8 @@
 //! ```text
 //! project    the tree → projects; a project → its files
 //! lockfile   bytes → packages and edges      (events, source)
-//! manifest   bytes → dependencies            (document)
-//! config     bytes → redirected sources      (document)
+//! manifest   bytes → dependencies
+//! config     bytes → redirected sources
 //! workspace  folders → the manifests of one project, inheritance filled in
 //! locked     lockfile + manifests → inventory (explain)
 //! unlocked   manifests alone → inventory
@@ -13,13 +13,12 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::{Files, Format, Rules, View};
-use crate::model::RepoPath;
+use super::{FileKind, Files, Format, Redirect, Rules, Settings, View};
 use crate::model::inventory::{Inventory, Project};
 use crate::model::tree::Unread;
+use crate::model::{Ecosystem, RepoPath};
 
 pub mod config;
-mod document;
 mod events;
 mod explain;
 mod locked;
@@ -27,7 +26,6 @@ pub mod lockfile;
 pub mod manifest;
 mod project;
 pub mod source;
-mod text;
 mod unlocked;
 mod workspace;
 
@@ -36,7 +34,7 @@ mod lockfile_tests;
 #[cfg(test)]
 mod project_tests;
 
-pub use document::MAX_BYTES as MAX_MANIFEST_BYTES;
+pub use super::syntax::toml::MAX_BYTES as MAX_MANIFEST_BYTES;
 
 /// Cargo's files and rules.
 #[derive(Debug, Clone, Copy)]
@@ -64,12 +62,21 @@ impl Rules for Cargo {
 }
 
 impl Format for Cargo {
-    fn file_names(&self) -> &'static [&'static str] {
-        project::FILE_NAMES
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Cargo
     }
 
-    fn claims(&self) -> &'static [&'static str] {
-        &["Cargo.lock", "Cargo.toml"]
+    fn kinds(&self) -> &'static [FileKind] {
+        const {
+            &[
+                FileKind::manifest("Cargo.toml", "workspaces, inheritance, patches"),
+                FileKind::lockfile("Cargo.lock", "1 to 4"),
+            ]
+        }
+    }
+
+    fn looks_up(&self) -> &'static [&'static str] {
+        project::FILE_NAMES
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {
@@ -78,6 +85,26 @@ impl Format for Cargo {
 
     fn read(&self, project: &Project, view: View<'_>) -> Result<Inventory, (RepoPath, Unread)> {
         project::read(project, view)
+    }
+}
+
+impl Settings for Cargo {
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::Cargo
+    }
+
+    /// Cargo's own folder with all that lies in it, for configuration may include it, and toolchain files. The folder
+    /// itself concerns the gate where it is a link.
+    fn patterns(&self) -> &'static [&'static str] {
+        &["**/.cargo/**", "rust-toolchain", "rust-toolchain.toml"]
+    }
+
+    fn redirects(&self, path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
+        let is_config = path.file_name().ends_with(".toml") || path.file_name() == "config";
+        if path.file_name().starts_with("rust-toolchain") || !is_config {
+            return Ok(Vec::new());
+        }
+        config::parse(bytes).map(config::Config::into_redirects)
     }
 }
 

@@ -18,8 +18,8 @@ impl Files for Tree {
         Ok(self.0.get(path).map(|bytes| (Arc::from(&bytes[..]), Oid([0; 20]))))
     }
 
-    fn named(&self, name: &str) -> Vec<RepoPath> {
-        self.0.keys().filter(|path| path.file_name() == name).cloned().collect()
+    fn paths(&self) -> Box<dyn Iterator<Item = &RepoPath> + '_> {
+        Box::new(self.0.keys())
     }
 }
 

@@ -90,19 +90,16 @@ pub(super) fn problems(context: &Context<'_>) -> Vec<Disagreement> {
 }
 
 fn package(dependency: &Dependency, source: Source, identity: Identity, scope: Scope, span: Span) -> Package {
+    let version = dependency.requirement.as_deref().unwrap_or("*");
     Package {
-        ecosystem: Ecosystem::Cargo,
-        name: Box::from(dependency.name()),
         alias: dependency.package.as_ref().map(|_| dependency.key.clone()),
-        version: dependency.requirement.clone().unwrap_or_else(|| Box::from("*")),
         is_locked: false,
         source,
-        checksum: None,
         identity,
         scopes: Scopes::of(scope),
         direct: true,
-        span,
         declared: Some(span),
+        ..Package::new(Ecosystem::Cargo, dependency.name(), version, span)
     }
 }
 

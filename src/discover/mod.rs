@@ -6,15 +6,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use unicode_normalization::UnicodeNormalization;
-
-use crate::ecosystem::{FORMATS, Files};
+use crate::ecosystem::{FORMATS, Files, claims, fold, settings_of};
+use crate::model::RepoPath;
 use crate::model::tree::{Delta, Entry, EntryKind, Oid, Unread};
-use crate::model::{Ecosystem, RepoPath};
 use crate::world::Tree;
 
-/// Largest dependency file that is read, in bytes.
-pub const FILE_CAP: u64 = 64 << 20;
+pub mod unread;
+pub mod vendored;
+
+use vendored::Vendored;
+
+pub use crate::ecosystem::FILE_CAP;
 
 /// Bytes of manifests that are kept for the next question, at the most.
 const KEPT_CAP: usize = 32 << 20;
@@ -24,8 +26,8 @@ const KEPT_CAP: usize = 32 << 20;
 pub enum Concern {
     /// A manifest or lockfile that is read.
     Dependencies,
-    /// A lockfile of a kind that this version does not read.
-    Unread(Ecosystem),
+    /// A manifest or lockfile of a kind that this version does not read.
+    Unread,
     /// Package-manager configuration or a toolchain file.
     ManagerConfig,
     /// Part of a vendored tree.
@@ -38,36 +40,6 @@ pub enum Concern {
     Submodule,
 }
 
-/// The file that cargo puts into every vendored crate, and without which it refuses the crate.
-const VENDORED_MARK: &str = ".cargo-checksum.json";
-
-/// Lockfiles that are recognised and not read: adding or changing one is incomplete, never silence.
-const UNREAD: &[(&str, Ecosystem)] = &[
-    ("package-lock.json", Ecosystem::Npm),
-    ("npm-shrinkwrap.json", Ecosystem::Npm),
-    ("yarn.lock", Ecosystem::Npm),
-    ("pnpm-lock.yaml", Ecosystem::Npm),
-    ("bun.lock", Ecosystem::Npm),
-    ("bun.lockb", Ecosystem::Npm),
-    ("deno.lock", Ecosystem::Npm),
-    ("poetry.lock", Ecosystem::PyPi),
-    ("uv.lock", Ecosystem::PyPi),
-    ("pdm.lock", Ecosystem::PyPi),
-    ("Pipfile.lock", Ecosystem::PyPi),
-    ("pylock.toml", Ecosystem::PyPi),
-    ("go.sum", Ecosystem::Go),
-    ("gradle.lockfile", Ecosystem::Maven),
-    ("Gemfile.lock", Ecosystem::RubyGems),
-    ("composer.lock", Ecosystem::Packagist),
-    ("packages.lock.json", Ecosystem::NuGet),
-    ("pubspec.lock", Ecosystem::Pub),
-    ("mix.lock", Ecosystem::Hex),
-    ("Package.resolved", Ecosystem::Swift),
-    ("conan.lock", Ecosystem::Conan),
-    ("Podfile.lock", Ecosystem::CocoaPods),
-    (".terraform.lock.hcl", Ecosystem::Terraform),
-];
-
 /// Why the entry at a path concerns the gate by its own name; `None` where it does not.
 #[must_use]
 pub fn concern(entry: &Entry) -> Option<Concern> {
@@ -79,30 +51,24 @@ pub fn concern(entry: &Entry) -> Option<Concern> {
     if path.is_within(&RepoPath::new(crate::gate::FOLDER)) || name == "CODEOWNERS" {
         return Some(Concern::Gate);
     }
-    if name == VENDORED_MARK {
+    if vendored::is_mark(path) {
         return Some(Concern::Vendored);
     }
-    if FORMATS.iter().any(|format| format.claims().contains(&name)) {
-        return Some(Concern::Dependencies);
-    }
-    if is_manager_config(path) {
-        return Some(Concern::ManagerConfig);
-    }
+    // Before the formats that read what workflows use: these hold the gate's own job as well.
     if path.is_within(&RepoPath::new(".github/workflows")) || path.is_within(&RepoPath::new(".github/actions")) {
         return Some(Concern::Workflow);
+    }
+    if claims(path) {
+        return Some(Concern::Dependencies);
+    }
+    if settings_of(path).is_some() {
+        return Some(Concern::ManagerConfig);
     }
     // Case folds here: a file system that ignores case would let `cargo.LOCK` be the lockfile.
     if folded_name_is_recognised(name) {
         return Some(Concern::Dependencies);
     }
-    UNREAD.iter().find(|(unread, _)| *unread == name).map(|(_, ecosystem)| Concern::Unread(*ecosystem))
-}
-
-/// Cargo's own folder with all that lies in it (configuration may include it), and toolchain files. Case folds: a file
-/// system that ignores it finds `.Cargo` as well. The folder itself concerns the gate where it is a link.
-fn is_manager_config(path: &RepoPath) -> bool {
-    path.parts().any(|part| fold(part) == ".cargo")
-        || matches!(fold(path.file_name()).as_str(), "rust-toolchain" | "rust-toolchain.toml")
+    unread::is_unread(name).then_some(Concern::Unread)
 }
 
 /// Whether a path concerns the gate by its name alone.
@@ -112,15 +78,8 @@ fn concern_of_name(path: &RepoPath) -> Option<Concern> {
 
 fn folded_name_is_recognised(name: &str) -> bool {
     let folded = fold(name);
-    FORMATS.iter().flat_map(|format| format.claims()).any(|known| fold(known) == folded)
-}
-
-/// A name as a file system that ignores case and composes Unicode would see it.
-fn fold(name: &str) -> String {
-    if name.is_ascii() {
-        return name.to_ascii_lowercase();
-    }
-    name.nfkc().flat_map(char::to_lowercase).collect()
+    let mut kinds = FORMATS.iter().flat_map(|format| format.kinds());
+    kinds.any(|kind| !kind.pattern.contains(['*', '/']) && fold(kind.pattern) == folded)
 }
 
 /// Files of one tree, listed once, read on demand.
@@ -140,7 +99,7 @@ impl<'t> Snapshot<'t> {
     pub fn new(tree: &'t dyn Tree) -> Result<Self, Unread> {
         let entries: BTreeMap<_, _> = tree.list()?.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
         let mut by_name: BTreeMap<&'static str, Vec<RepoPath>> = BTreeMap::new();
-        for name in FORMATS.iter().flat_map(|format| format.file_names()) {
+        for name in FORMATS.iter().flat_map(|format| format.looks_up()) {
             by_name.insert(name, Vec::new());
         }
         for path in entries.keys() {
@@ -201,11 +160,16 @@ impl Files for Snapshot<'_> {
         // Manifests are asked for again and again (members, inheritance); lockfiles once. What is kept is bounded, so
         // that memory does not grow with the number of projects.
         let kept = self.kept.get() + bytes.len();
-        if path.file_name() != "Cargo.lock" && kept < KEPT_CAP {
+        let is_lockfile = |name: &str| name.ends_with(".lock") || name.ends_with("-lock.json");
+        if !is_lockfile(path.file_name()) && kept < KEPT_CAP {
             self.kept.set(kept);
             self.read.borrow_mut().insert(entry.oid, bytes.clone());
         }
         Ok(Some((bytes, entry.oid)))
+    }
+
+    fn paths(&self) -> Box<dyn Iterator<Item = &RepoPath> + '_> {
+        Box::new(self.entries.keys())
     }
 
     fn named(&self, file_name: &str) -> Vec<RepoPath> {
@@ -223,38 +187,22 @@ pub struct Concerning<'d> {
     pub concern: Concern,
     /// What differs.
     pub delta: &'d Delta,
-    /// The folder of the vendored crate it belongs to.
-    pub vendored: Option<RepoPath>,
+    /// The vendored package it belongs to.
+    pub vendored: Option<Vendored>,
 }
 
-/// Deltas that concern the gate. A file concerns it as part of a vendored crate where any folder above it holds
-/// cargo's mark in either tree, whatever its own name: a vendored manifest is not a project's.
+/// Deltas that concern the gate. A file concerns it as part of a vendored package where either tree says that it is
+/// one's, whatever its own name: a vendored manifest is not a project's.
 ///
 /// # Errors
 /// [`Unread`] where a tree cannot be read.
 pub fn concerning<'d>(deltas: &'d [Delta], base: &dyn Tree, head: &dyn Tree) -> Result<Vec<Concerning<'d>>, Unread> {
-    let mut marked: BTreeMap<RepoPath, bool> = BTreeMap::new();
+    let mut finder = vendored::Finder::new([head, base]);
     let mut found = Vec::new();
     let included = included(deltas, [base, head])?;
     for delta in deltas {
         let Some(path) = delta.path() else { continue };
-        let mut vendored = None;
-        let mut folder = path.parent();
-        while !folder.is_root() {
-            let is_marked = match marked.get(&folder) {
-                Some(known) => *known,
-                None => {
-                    let mark = folder.join(VENDORED_MARK).unwrap_or_else(RepoPath::root);
-                    let is_marked = head.entry(&mark)?.is_some() || base.entry(&mark)?.is_some();
-                    marked.insert(folder.clone(), is_marked);
-                    is_marked
-                }
-            };
-            if is_marked {
-                vendored = Some(folder.clone());
-            }
-            folder = folder.parent();
-        }
+        let vendored = finder.find(path)?;
         let side = |entry: &Option<Entry>| {
             let included = entry.as_ref().filter(|entry| included.contains(&entry.path));
             entry.as_ref().and_then(concern).or(included.map(|_| Concern::ManagerConfig))

@@ -1,37 +1,26 @@
-//! A TOML file as a tree of values with places, and typed questions to it. For manifests and configuration, which
-//! are small and of any shape; lockfiles are read as events.
+//! A TOML file as a tree of values with places, and typed questions to it.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::text::{explain, line_of, malformed, text};
+use super::{Lines, explain, line_of, malformed, text};
 use crate::model::tree::Unread;
 
 /// The largest manifest or configuration file that is read, in bytes.
 pub const MAX_BYTES: u64 = 4 << 20;
 
-/// Where lines start.
-pub(super) struct Lines(Vec<u32>);
-
-impl Lines {
-    fn new(text: &str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self(std::iter::once(0).chain(newlines.map(|(at, _)| at as u32 + 1)).collect())
-    }
-
-    fn of(&self, offset: usize) -> u32 {
-        self.0.partition_point(|start| *start as usize <= offset) as u32
-    }
-}
-
-/// Reads a file and hands its root table to `digest`.
+/// Reads a file of at most `cap` bytes and hands its root table to `digest`.
 ///
 /// # Errors
 /// What no TOML file may be: too large, not UTF-8, malformed, a key twice, nested too deep; and what `digest` refuses.
-pub(super) fn read<T>(bytes: &[u8], digest: impl FnOnce(Table<'_, '_>) -> Result<T, Unread>) -> Result<T, Unread> {
-    let text = text(bytes, MAX_BYTES)?;
+pub(crate) fn read<T>(
+    bytes: &[u8],
+    cap: u64,
+    digest: impl FnOnce(Table<'_, '_>) -> Result<T, Unread>,
+) -> Result<T, Unread> {
+    let text = text(bytes, cap)?;
     crate::text::bound_dots(text).map_err(|mistake| malformed(mistake.line, mistake.reason))?;
     // The parser skips a byte order mark itself, and counts its bytes.
     let root = DeTable::parse(text).map_err(|error| {
@@ -44,14 +33,14 @@ pub(super) fn read<T>(bytes: &[u8], digest: impl FnOnce(Table<'_, '_>) -> Result
 
 /// A table with places.
 #[derive(Clone, Copy)]
-pub(super) struct Table<'t, 'i> {
+pub(crate) struct Table<'t, 'i> {
     table: &'t DeTable<'i>,
     lines: &'t Lines,
 }
 
 /// A value with its key and place.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'t, 'i> {
+pub(crate) struct Entry<'t, 'i> {
     /// The key; the key of the list for an item of one.
     pub key: &'t str,
     /// The line of the key, or of the item.
@@ -154,16 +143,16 @@ mod tests {
             format!("a={}", "[".repeat(1 << 20)),
             "[[a]]\n".repeat(20) + &"a={".repeat(200_000),
         ] {
-            assert!(read(text.as_bytes(), |_| Ok(())).is_err(), "{text:.40}");
+            assert!(read(text.as_bytes(), MAX_BYTES, |_| Ok(())).is_err(), "{text:.40}");
         }
         let deep = format!("x = {}1{}", "{a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=".repeat(79), "}".repeat(79));
-        let _either_way = read(deep.as_bytes(), |_| Ok(()));
-        assert!(read(format!("x = [{}]", "1.5, ".repeat(100_000)).as_bytes(), |_| Ok(())).is_ok());
+        let _either_way = read(deep.as_bytes(), MAX_BYTES, |_| Ok(()));
+        assert!(read(format!("x = [{}]", "1.5, ".repeat(100_000)).as_bytes(), MAX_BYTES, |_| Ok(())).is_ok());
     }
 
     #[test]
     fn complaints_name_the_line() {
-        let error = |text: &str| read(text.as_bytes(), |t| t.text("a").map(|_| ())).unwrap_err().to_string();
+        let error = |text: &str| read(text.as_bytes(), MAX_BYTES, |t| t.text("a").map(|_| ())).unwrap_err().to_string();
         assert_eq!(error("\n\na = 1"), "line 3: `a` is a integer, not a string");
         assert!(error("a = 1\na = 2").starts_with("line 2: duplicate key"));
         assert!(error("\n<<<<<<< HEAD\n").starts_with("line 2: conflict markers"));
