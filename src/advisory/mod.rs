@@ -10,6 +10,8 @@
 //! 4. [`store::Layered`] puts the user's store before the baseline built into the program.
 //! 5. [`matching::matches`] answers what is known against one version of one package, and what could not be decided.
 //!
+//! [`update`] fetches what is imported.
+//!
 //! [`severity`] turns CVSS vectors into scores for all of them.
 
 use std::path::Path;
@@ -20,6 +22,7 @@ pub mod import;
 pub mod matching;
 pub mod severity;
 pub mod store;
+pub mod update;
 
 use import::ImportError;
 use store::{Builder, Store, StoreError};

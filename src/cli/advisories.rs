@@ -1,19 +1,26 @@
-//! `advisories import | status`.
+//! `advisories update | import | status`.
 
 use std::path::{Path, PathBuf};
 
 use super::args::{Advisories, Global};
+use super::progress::Progress;
 use super::{Ending, Error, print, request, store_path};
 use crate::advisory::import;
 use crate::advisory::store::{Builder, Store};
+use crate::advisory::update::{self, Pace};
 use crate::advisory::{self};
+use crate::ecosystem::FORMATS;
+use crate::model::Ecosystem;
+use crate::model::advisory::SourceAge;
 use crate::model::verdict::Decision;
 use crate::report::escape::terminal;
 use crate::run::advisories::age_in_days;
+use crate::world::net::{Net, Patience};
 use crate::world::{Env, Writer, real};
 
 pub(super) fn run(global: &Global, env: &Env, args: &Advisories) -> Result<Ending, Error> {
     match args {
+        Advisories::Update { ecosystems, all, from } => update(global, env, ecosystems, *all, from.as_deref()),
         Advisories::Import { sources, output, as_of } => {
             take(global, env, sources, output.as_deref(), as_of.as_deref())
         }
@@ -36,12 +43,7 @@ fn take(
     let mut builder = Builder::new();
     let mut covered: Vec<String> = Vec::new();
     if output.is_none() {
-        // The baseline is one more source: a store of a few records must not take its place.
-        let mut known = vec![advisory::built_in().map_err(|e| undecided(&e))?];
-        if target.exists() {
-            known.push(Store::open(&target).map_err(|e| undecided(&format!("{}: {e}", target.display())))?);
-        }
-        for store in known {
+        for store in standing(&target)? {
             covered.extend(store.sources().iter().map(|source| source.ecosystem.clone()));
             builder.add_store(&store).map_err(|e| undecided(&e))?;
         }
@@ -78,20 +80,154 @@ fn take(
             builder.add(imported);
         }
     }
+    text += &write(builder, &target, output.is_none())?;
+    print(&text)
+}
+
+/// What the user's store grows from. The baseline is one more source: a store of a few records must not take its place.
+fn standing(target: &Path) -> Result<Vec<Store>, Error> {
+    let undecided = |e: &dyn std::fmt::Display| Error::Undecided(e.to_string());
+    let mut known = vec![advisory::built_in().map_err(|e| undecided(&e))?];
+    if target.exists() {
+        known.push(Store::open(target).map_err(|e| undecided(&format!("{}: {e}", target.display())))?);
+    }
+    Ok(known)
+}
+
+/// Writes a store in one step, and says so.
+fn write(builder: Builder, target: &Path, makes_folder: bool) -> Result<String, Error> {
+    let undecided = |e: &dyn std::fmt::Display| Error::Undecided(e.to_string());
     let bytes = builder.build().map_err(|e| undecided(&e))?;
-    let absolute = std::path::absolute(&target)?;
+    let absolute = std::path::absolute(target)?;
     let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else {
         return Err(Error::Usage(format!("{}: no file", target.display())));
     };
-    if output.is_none() {
+    if makes_folder {
         std::fs::create_dir_all(folder)?;
     }
     let written = real::FileWriter::new(folder.to_path_buf()).write(Path::new(name), &bytes, false);
     written.map_err(|e| undecided(&format!("{}: {e}", target.display())))?;
     // What was written is read back whole: a store is trusted by its pages, and this is when all of them are checked.
-    Store::open(&target).and_then(|store| store.verify_all()).map_err(|e| undecided(&e))?;
-    text += &format!("wrote {} ({} KiB)\n", terminal(&target.display().to_string()), bytes.len().div_ceil(1024));
-    print(&text)
+    Store::open(target).and_then(|store| store.verify_all()).map_err(|e| undecided(&e))?;
+    Ok(format!("wrote {} ({} KiB)\n", terminal(&target.display().to_string()), bytes.len().div_ceil(1024)))
+}
+
+fn update(global: &Global, env: &Env, named: &[String], all: bool, from: Option<&str>) -> Result<Ending, Error> {
+    let undecided = |e: &dyn std::fmt::Display| Error::Undecided(e.to_string());
+    if global.offline {
+        return Err(Error::Usage("--offline: an update asks the network; advisories import takes files".to_owned()));
+    }
+    if global.advisories.is_some() {
+        let instead = "an update is of the user's store: advisories import --output writes a store file";
+        return Err(Error::Usage(format!("--advisories: {instead}")));
+    }
+    let base = from.unwrap_or(update::BASE);
+    update::check_base(base).map_err(Error::Usage)?;
+    let target = store_path(env).ok_or_else(|| Error::Usage("no cache folder: set PORTCULLIS_CACHE".to_owned()))?;
+    let now = request::now(global)?;
+    let users = if target.exists() { Some(Store::open(&target)) } else { None };
+    // A store that is damaged is made anew: nothing in it is worth keeping.
+    let users = users.and_then(|store| store.and_then(|store| store.verify_all().map(|()| store)).ok());
+    let in_store = |ecosystem: Ecosystem| users.as_ref().is_some_and(|s| s.source(ecosystem.as_str()).is_some());
+    let wanted = wanted(global, env, named, all, &in_store)?;
+    if wanted.is_empty() {
+        return Err(Error::Usage("no ecosystem is in use here: name one with --ecosystem, or --all".to_owned()));
+    }
+    let net = Net::new(Patience::default()).map_err(Error::Undecided)?;
+    let folder = target.with_file_name("downloads");
+    let downloads = update::Downloads::open(&folder, &net, base, Pace::default()).map_err(Error::Undecided)?;
+    let mut builder = Builder::new();
+    builder.add_store(&advisory::built_in().map_err(|e| undecided(&e))?).map_err(|e| undecided(&e))?;
+    if let Some(store) = &users {
+        builder.add_store(store).map_err(|e| undecided(&e))?;
+    }
+    let (mut text, mut failed, mut done) = (String::new(), Vec::new(), Vec::new());
+    for ecosystem in wanted {
+        let Some(osv) = ecosystem.osv() else { continue };
+        let wanted = update::Wanted { ecosystem: osv, stands: in_store(ecosystem) };
+        let fetched = {
+            let mut progress = Progress::new(global.quiet);
+            downloads.fetch(&wanted, &mut |what, here, of| progress.bytes(what, here, of))
+        };
+        let as_of = now.to_string();
+        match fetched {
+            Ok(update::Outcome::Unchanged) => {
+                let source = SourceAge { ecosystem: ecosystem.as_str().to_owned(), as_of, records: 0, built_in: false };
+                builder.add(import::Imported { sources: vec![source], ..import::Imported::default() });
+                text += &format!("{ecosystem}: unchanged\n");
+                done.push(None);
+            }
+            Ok(update::Outcome::New(archive)) => match taken_in(&archive.path, ecosystem, &as_of, now) {
+                Ok(imported) => {
+                    let (records, skipped) = (imported.records.len(), imported.skipped.len());
+                    text += &format!("{ecosystem}: {records} records, {skipped} skipped\n");
+                    builder.add(imported);
+                    done.push(Some(archive));
+                }
+                Err(reason) => {
+                    let _gone = std::fs::remove_file(&archive.path);
+                    failed.push(format!("{ecosystem}: {reason}"));
+                }
+            },
+            Err(reason) => failed.push(format!("{ecosystem}: {reason}")),
+        }
+    }
+    if !done.is_empty() {
+        text += &write(builder, &target, true)?;
+        for archive in done.into_iter().flatten() {
+            archive.done()?;
+        }
+    }
+    print(&text)?;
+    match failed.as_slice() {
+        [] => Ok(Ending::Done),
+        reasons => Err(Error::Undecided(format!("{}: what was known before stays in use", reasons.join("; ")))),
+    }
+}
+
+/// What an archive holds, where it is what it should be.
+fn taken_in(path: &Path, ecosystem: Ecosystem, as_of: &str, now: jiff::Timestamp) -> Result<import::Imported, String> {
+    let mut all = import::read(path, Some(as_of), now).map_err(|e| e.to_string())?;
+    let Some(mut imported) = all.pop() else { return Err("the archive is empty".to_owned()) };
+    // Records of other ecosystems come along where an advisory speaks of both; only this one is whole.
+    imported.sources.retain(|source| source.ecosystem == ecosystem.as_str());
+    if imported.sources.is_empty() {
+        return Err(format!("the archive holds no record of {ecosystem}"));
+    }
+    Ok(imported)
+}
+
+/// The ecosystems to update: those that were named, or those of the repository and of the user's store.
+fn wanted(
+    global: &Global,
+    env: &Env,
+    named: &[String],
+    all: bool,
+    in_store: &dyn Fn(Ecosystem) -> bool,
+) -> Result<Vec<Ecosystem>, Error> {
+    let known = || Ecosystem::ALL.iter().copied().filter(|ecosystem| ecosystem.osv().is_some());
+    if all {
+        return Ok(known().collect());
+    }
+    if !named.is_empty() {
+        let read = |word: &String| {
+            known().find(|ecosystem| ecosystem.as_str() == word.as_str()).ok_or_else(|| {
+                let words: Vec<&str> = known().map(Ecosystem::as_str).collect();
+                Error::Usage(format!("--ecosystem {}: one of {}", word.escape_debug(), words.join(", ")))
+            })
+        };
+        return named.iter().map(read).collect();
+    }
+    let repo = super::open(&global.repo, env)?;
+    let tree = repo.tree(&crate::world::Rev::WorkTree)?;
+    let mut wanted: Vec<Ecosystem> = known().filter(|ecosystem| in_store(*ecosystem)).collect();
+    for entry in tree.list().map_err(|e| Error::Undecided(e.to_string()))? {
+        let claiming = FORMATS.iter().filter(|format| format.kinds().iter().any(|kind| kind.matches(&entry.path)));
+        wanted.extend(claiming.map(|format| format.ecosystem()).filter(|ecosystem| ecosystem.osv().is_some()));
+    }
+    wanted.sort();
+    wanted.dedup();
+    Ok(wanted)
 }
 
 /// When a tree under git was committed; its records carry days only.

@@ -235,6 +235,18 @@ pub enum Policy {
 
 #[derive(Debug, Subcommand)]
 pub enum Advisories {
+    /// Fetch today's advisories of the ecosystems in use
+    Update {
+        /// Ecosystem, as in npm or pypi; repeatable [default: those of this repository and of the store]
+        #[arg(long = "ecosystem", value_name = "NAME")]
+        ecosystems: Vec<String>,
+        /// Every ecosystem that has advisories
+        #[arg(long, conflicts_with = "ecosystems")]
+        all: bool,
+        /// Address that holds <Ecosystem>/all.zip as OSV publishes them
+        #[arg(long, value_name = "URL", env = "PORTCULLIS_ADVISORIES_FROM", hide_env_values = true)]
+        from: Option<String>,
+    },
     /// Take in a RustSec tree, OSV records (folder or zip), or folders of <Ecosystem>/all.zip
     Import {
         /// Files or folders

@@ -21,6 +21,7 @@ mod hook;
 mod init;
 mod judge;
 mod policy;
+mod progress;
 mod request;
 mod waive;
 mod why;

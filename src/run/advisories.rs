@@ -310,7 +310,7 @@ pub fn data(
             continue;
         }
         let what = if source.built_in { "the built-in advisory baseline" } else { "the advisory data" };
-        let reason = format!("{what} for {ecosystem} is {days} days old: portcullis advisories import newer data");
+        let reason = format!("{what} for {ecosystem} is {days} days old: portcullis advisories update");
         if days > settings.advisories_refuse_after {
             // The baseline is what a first run without a network has: there it warns, where a deploy is not at stake.
             coverage.checks_skipped.push(gap(reason, is_audit || !source.built_in));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::discover::vendored::Vendored;
 use crate::discover::{Concern, Concerning, FILE_CAP, unread};
 use crate::ecosystem::cargo::Cargo;
-use crate::ecosystem::{Redirect, Settings as _, settings_of};
+use crate::ecosystem::{Redirect, settings_of};
 use crate::gate;
 use crate::gate::Gate;
 use crate::gate::config::Config;

@@ -1,7 +1,7 @@
 //! The only way out: the repository, the clock and the environment, as a struct of capabilities.
 //!
-//! A run can do what its [`World`] lets it do and nothing else: there is no network here, no process is started, and
-//! only commands that may edit the repository receive a [`Writer`].
+//! A run can do what its [`World`] lets it do and nothing else: no process is started, only commands that may edit the
+//! repository receive a [`Writer`], and only the one that updates advisories receives an [`Http`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ mod disk;
 pub mod folder;
 pub mod git;
 pub mod memory;
+pub mod net;
 pub mod real;
 
 /// Everything a run may reach.
@@ -161,5 +162,100 @@ pub fn merge(base: Vec<Entry>, head: Vec<Entry>) -> Vec<Delta> {
         if delta.before != delta.after {
             deltas.push(delta);
         }
+    }
+}
+
+/// The network. A request follows no redirect to another host, and is made once: whoever asks decides about asking
+/// again.
+pub trait Http {
+    /// Fetches an address.
+    ///
+    /// # Errors
+    /// [`Failed`] where there is no whole answer within the caps.
+    fn get(&self, get: &Get<'_>, sink: &mut dyn Sink) -> Result<Answer, Failed>;
+
+    /// Lets time pass.
+    fn wait(&self, time: std::time::Duration);
+}
+
+/// A request.
+#[derive(Debug, Clone, Copy)]
+pub struct Get<'a> {
+    /// The address.
+    pub url: &'a str,
+    /// `If-None-Match`.
+    pub etag: Option<&'a str>,
+    /// `If-Modified-Since`.
+    pub modified: Option<&'a str>,
+    /// The bytes that are here already, and the entity tag that they have.
+    pub resume: Option<(u64, &'a str)>,
+    /// Bytes of the answer, at the most.
+    pub cap: u64,
+}
+
+/// What an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// All of it.
+    Whole,
+    /// The bytes after those that are here already.
+    Rest,
+    /// Nothing: what is here is what there is.
+    Unchanged,
+    /// Nothing: what is here is not the beginning of what there is.
+    Other,
+}
+
+/// The head of an answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What it is.
+    pub state: State,
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub modified: Option<String>,
+    /// Bytes that follow, where the server says.
+    pub length: Option<u64>,
+    /// `Content-Type`.
+    pub kind: Option<String>,
+}
+
+/// Takes the body of an answer.
+pub trait Sink {
+    /// The head is known.
+    ///
+    /// # Errors
+    /// What ends the request.
+    fn begin(&mut self, answer: &Answer) -> std::io::Result<()>;
+
+    /// The next bytes.
+    ///
+    /// # Errors
+    /// What ends the request.
+    fn take(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Failed {
+    /// One line.
+    pub what: String,
+    /// Whether it may pass by itself.
+    pub passes: bool,
+    /// When to ask again, where the server says.
+    pub again: Option<std::time::Duration>,
+}
+
+impl Failed {
+    /// What another try will not mend.
+    pub fn lasting(what: impl std::fmt::Display) -> Self {
+        Self { what: what.to_string(), passes: false, again: None }
+    }
+
+    /// What another try may mend.
+    pub fn passing(what: impl std::fmt::Display) -> Self {
+        Self { what: what.to_string(), passes: true, again: None }
     }
 }

@@ -10,3 +10,4 @@ mod pipeline;
 mod policy;
 mod small;
 mod traces;
+mod update;

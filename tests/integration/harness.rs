@@ -50,6 +50,13 @@ impl Drop for TempDir {
     }
 }
 
+/// Words of a text without the time it took, which also decides where the last line breaks.
+pub fn timeless(text: &str) -> Vec<&str> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_time = |at: usize| words.get(at + 1).is_some_and(|next| *next == "ms");
+    words.iter().enumerate().filter(|(at, _)| !is_time(*at)).map(|(_, word)| *word).collect()
+}
+
 /// What a run of a program left behind.
 #[derive(Debug)]
 pub struct Out {

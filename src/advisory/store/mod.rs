@@ -29,7 +29,7 @@ pub enum StoreError {
     /// It could not be opened or read.
     #[error(
         "{name}: the advisory store cannot be read ({what}); \
-         run `portcullis advisories import`, or name another with --advisories"
+         run `portcullis advisories update`, or name another with --advisories"
     )]
     Unreadable {
         /// The store.
@@ -52,7 +52,7 @@ pub enum StoreError {
         format: u32,
     },
     /// It is not what was written.
-    #[error("{name}: the advisory store is damaged ({what}); delete it and run `portcullis advisories import`")]
+    #[error("{name}: the advisory store is damaged ({what}); delete it and run `portcullis advisories update`")]
     Damaged {
         /// The store.
         name: String,

@@ -15,6 +15,7 @@ mod formats;
 mod ranges;
 mod rustsec;
 mod store;
+mod update;
 
 /// A folder named by an environment variable, or a line that says the test was skipped.
 fn folder(variable: &str) -> Option<PathBuf> {

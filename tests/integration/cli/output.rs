@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::harness::{Project, Repo};
+use crate::harness::{Project, Repo, timeless};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -94,9 +94,6 @@ fn colour_adds_nothing_but_colour() {
         rest = after.split_once('m').unwrap().1;
     }
     stripped.push_str(rest);
-    let timeless = |text: &str| {
-        text.lines().map(|l| l.rsplit_once(" · ").map_or(l, |(l, _)| l).to_owned() + "\n").collect::<String>()
-    };
     assert_eq!(timeless(&stripped), timeless(&plain));
 }
 

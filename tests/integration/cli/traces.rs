@@ -1,6 +1,6 @@
 //! Judging leaves no trace in the repository, and needs no right to write in it.
 
-use crate::harness::{NOW, Project, Repo, set_writable, snapshot};
+use crate::harness::{NOW, Project, Repo, set_writable, snapshot, timeless};
 
 const JUDGING: [&[&str]; 9] = [
     &["check"],
@@ -44,8 +44,7 @@ fn a_read_only_repository_is_judged_like_another() {
     let Some(repo) = changed() else { return };
     let run = |args: &[&str]| {
         let out = repo.machine.run(repo.root(), &[args, &["--now", NOW]].concat());
-        let timeless = |line: &str| line.rsplit_once(" · ").map_or(line, |(before, _)| before).to_owned();
-        (out.code, out.stdout.lines().map(timeless).collect::<Vec<_>>())
+        (out.code, timeless(&out.stdout).join(" "))
     };
     let human = |args: &&&[&str]| !args.contains(&"json");
     let before: Vec<_> = JUDGING.iter().filter(human).map(|args| run(args)).collect();
