@@ -172,7 +172,11 @@ impl<'a> Differ<'a> {
         let known = |name: &str| self.standing.names.contains(&(package.ecosystem, Box::from(name)));
         let project = &self.project.project;
         let change = Change {
-            id: id(project.path.as_str(), kind, before, after),
+            id: {
+                // Two lockfiles of one folder hold a change each.
+                let file = project.lockfile.as_ref().or(project.manifest.as_ref()).unwrap_or(&project.path);
+                id(&format!("{} {file}", project.path), kind, before, after)
+            },
             kind,
             ecosystem: package.ecosystem,
             name: package.name.to_string(),

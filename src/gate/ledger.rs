@@ -183,14 +183,10 @@ fn bound(package: &str, checksum: Option<String>) -> Result<Bound, String> {
     if !package.starts_with("pkg:") || named.version.is_none() {
         return Err(format!("`{}`: write a purl with a version, pkg:cargo/name@1.2.3", package.escape_debug()));
     }
-    if let Some(checksum) = &checksum {
-        let fits = checksum.split_once(':').is_some_and(|(algorithm, hex)| {
-            matches!((algorithm, hex.len()), ("sha256", 64) | ("gitCommit", 40 | 64))
-                && hex.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
-        });
-        if !fits {
-            return Err(format!("checksum `{}`: write sha256: and 64 hex digits", checksum.escape_debug()));
-        }
+    if let Some(checksum) = &checksum
+        && !crate::model::checksum::is_checksum(checksum)
+    {
+        return Err(format!("checksum `{}`: write sha256: and 64 hex digits", checksum.escape_debug()));
     }
     Ok(Bound { purl: purl::canonical(package)?, checksum })
 }

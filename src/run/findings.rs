@@ -72,7 +72,8 @@ pub fn build(statement: Statement, about: About) -> Finding {
         statement.rule.pack.as_str(),
         statement.rule.rule.as_str(),
         about.project.as_ref().map_or("", |p| p.as_str()),
-        subject.purl.as_deref().unwrap_or_else(|| about.place.file.as_str()),
+        subject.purl.as_deref().unwrap_or_default(),
+        about.place.file.as_str(),
         about.advisory.as_ref().map_or("", |a| a.id.as_str()),
         about.detail.as_str(),
     ]

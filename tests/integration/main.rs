@@ -16,6 +16,7 @@
 mod cases;
 mod cli;
 mod corpus;
+mod docs;
 mod fuzz;
 mod harness;
 mod invariants;

@@ -23,7 +23,7 @@ use crate::model::advisory::{AdvisoryKind, Affected, Bound, Range};
 /// How a store begins.
 pub(super) const MAGIC: [u8; 8] = *b"PORTCADV";
 /// The version of this format.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 /// Entries of one index page.
 pub(super) const ENTRIES: usize = 255;
 

@@ -43,6 +43,14 @@ pub enum StoreError {
         /// The file.
         name: String,
     },
+    /// An earlier version of the program wrote it.
+    #[error("{name} was written by an older portcullis (format {format}): run `portcullis advisories update`")]
+    TooOld {
+        /// The store.
+        name: String,
+        /// Its format.
+        format: u32,
+    },
     /// A later version of the program wrote it.
     #[error("{name} was written by a newer portcullis (format {format}); update portcullis, or build the store again")]
     TooNew {

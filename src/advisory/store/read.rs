@@ -86,6 +86,11 @@ impl Store {
         if header.format.get() > FORMAT {
             return Err(StoreError::TooNew { name: pages.name.clone(), format: header.format.get() });
         }
+        if header.format.get() < FORMAT {
+            // Names are spelt and versions ordered when they are taken in: what an older program did not know to spell
+            // would look absent.
+            return Err(StoreError::TooOld { name: pages.name.clone(), format: header.format.get() });
+        }
         // Read twice: what was looked at must be what was found whole.
         if pages.page(0)? != first {
             return Err(damaged("it changed while it was read"));

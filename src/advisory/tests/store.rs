@@ -261,6 +261,8 @@ fn errors_say_what_to_do() {
     let mut newer = good.clone();
     newer[8] = 9;
     assert!(matches!(open(&newer), Err(StoreError::TooNew { format: 9, .. })));
+    newer[8] = 1;
+    assert!(matches!(open(&newer), Err(StoreError::TooOld { format: 1, .. })));
     assert!(matches!(open(b"{}"), Err(StoreError::NotAStore { .. })));
     assert!(matches!(open(b""), Err(StoreError::NotAStore { .. })));
     assert!(matches!(open(&good[..good.len() - 4096]), Err(StoreError::Damaged { .. })));
