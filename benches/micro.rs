@@ -235,6 +235,80 @@ mod store {
     }
 }
 
+/// Every project of the unpacked data, where `PORTCULLIS_CORPUS` names it, with the bytes of all files that make it.
+mod real {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use portcullis::model::inventory::Project;
+
+    struct Case {
+        format: usize,
+        project: Project,
+        files: Files,
+        bytes: usize,
+        name: String,
+    }
+
+    impl std::fmt::Display for Case {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(&self.name)
+        }
+    }
+
+    fn folders(path: &Path) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+        let mut found: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        found.sort();
+        found
+    }
+
+    fn take(root: &Path, at: &Path, files: &mut Files) {
+        for path in folders(at) {
+            if path.is_dir() {
+                take(root, &path, files);
+            } else if let (Ok(bytes), Some(name)) = (std::fs::read(&path), path.strip_prefix(root).unwrap().to_str()) {
+                files.insert(RepoPath::new(name), bytes);
+            }
+        }
+    }
+
+    fn cases() -> Vec<Case> {
+        let Ok(root) = std::env::var("PORTCULLIS_CORPUS") else { return Vec::new() };
+        let mut cases = Vec::new();
+        for folder in folders(&Path::new(&root).join("lockfiles")).iter().flat_map(|ecosystem| folders(ecosystem)) {
+            let mut files = Files::new();
+            take(&folder, &folder, &mut files);
+            let tree = MemoryTree::new(files.clone());
+            let snapshot = Snapshot::new(&tree).unwrap();
+            for (index, format) in FORMATS.iter().enumerate() {
+                for project in format.projects(&snapshot).unwrap_or_default() {
+                    let Ok(inventory) = format.read(&project, View::new(&snapshot, &[])) else { continue };
+                    let read = inventory.inputs.iter().filter_map(|input| files.get(&input.path));
+                    let bytes: usize = read.map(Vec::len).sum();
+                    // Small files measure the machine.
+                    if bytes < 50_000 {
+                        continue;
+                    }
+                    let file = project.lockfile.as_ref().or(project.manifest.as_ref()).unwrap_or(&project.path);
+                    let name = format!("{} {} {file}", format.ecosystem(), folder.file_name().unwrap().display());
+                    cases.push(Case { format: index, project, files: files.clone(), bytes, name });
+                }
+            }
+        }
+        cases
+    }
+
+    #[divan::bench(args = cases(), sample_count = 10)]
+    fn read(bencher: Bencher<'_, '_>, case: &Case) {
+        let tree = MemoryTree::new(case.files.clone());
+        let snapshot = Snapshot::new(&tree).unwrap();
+        bencher
+            .counter(BytesCount::new(case.bytes))
+            .bench_local(|| FORMATS[case.format].read(black_box(&case.project), View::new(&snapshot, &[])).unwrap());
+    }
+}
+
 #[divan::bench(args = SIZES)]
 fn diff(bencher: Bencher<'_, '_>, packages: usize) {
     let (base, head) = (inventory(lock(packages)), inventory(changed(packages)));

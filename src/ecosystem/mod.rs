@@ -20,9 +20,14 @@ use crate::model::inventory::{Input, Inventory, Project};
 use crate::model::tree::{Oid, Unread};
 use crate::model::{Ecosystem, RepoPath};
 
+pub mod actions;
 pub mod cargo;
+pub mod docker;
 pub mod draft;
+pub mod npm;
+pub mod precommit;
 pub mod syntax;
+pub mod terraform;
 
 #[cfg(test)]
 #[allow(dead_code, reason = "each format uses what it needs")]
@@ -137,6 +142,11 @@ pub trait Rules: Sync {
 pub fn rules(ecosystem: Ecosystem) -> Option<&'static dyn Rules> {
     match ecosystem {
         Ecosystem::Cargo => Some(&cargo::Cargo),
+        Ecosystem::Npm => Some(&npm::Npm),
+        Ecosystem::GitHubActions => Some(&actions::Actions),
+        Ecosystem::Docker => Some(&docker::Docker),
+        Ecosystem::Terraform => Some(&terraform::Terraform),
+        Ecosystem::PreCommit => Some(&precommit::PreCommit),
         _ => None,
     }
 }
@@ -185,9 +195,10 @@ impl FileKind {
 /// Whether a path fits a pattern as [`FileKind::pattern`] has it.
 #[must_use]
 pub fn matches(pattern: &str, path: &RepoPath) -> bool {
-    if let Some((first, _)) = pattern.split_once('/') {
-        // Most paths are told by their first part; the rest is dear.
-        return (first.contains('*') || path.as_str().starts_with(first)) && crate::model::path::glob(pattern, path);
+    if pattern.contains('/') {
+        // A glob is dear, and most paths lack its first plain part.
+        let plain = pattern.split('/').find(|part| !part.contains('*')).unwrap_or_default();
+        return path.as_str().contains(plain) && crate::model::path::glob(pattern, path);
     }
     let name = path.file_name();
     match pattern.split_once('*') {
@@ -226,7 +237,16 @@ pub trait Format: Sync {
 }
 
 /// Every format. One line each.
-pub const FORMATS: &[&dyn Format] = &[&cargo::Cargo];
+pub const FORMATS: &[&dyn Format] = &[
+    &cargo::Cargo,
+    &npm::lock::PackageLock,
+    &npm::unlocked::Manifest,
+    &actions::Actions,
+    &docker::dockerfile::Dockerfile,
+    &docker::compose::Compose,
+    &terraform::Terraform,
+    &precommit::PreCommit,
+];
 
 /// Whether a path is a manifest or lockfile of some format.
 #[must_use]
@@ -270,7 +290,7 @@ pub trait Settings: Sync {
 }
 
 /// Every package manager's configuration. One line each.
-pub const SETTINGS: &[&dyn Settings] = &[&cargo::Cargo];
+pub const SETTINGS: &[&dyn Settings] = &[&cargo::Cargo, &npm::Npm];
 
 /// What reads a path as configuration of a package manager or toolchain; `None` where it is none.
 #[must_use]

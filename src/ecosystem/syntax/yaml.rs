@@ -145,7 +145,7 @@ struct Frame<'a> {
 fn documents(text: &str) -> Result<Vec<Node<'_>>, Unread> {
     let mut roots = Vec::new();
     let mut stack: Vec<Frame<'_>> = Vec::new();
-    let mut anchors: HashMap<usize, (Node<'_>, usize)> = HashMap::new();
+    let mut anchors: HashMap<usize, (Node<'_>, (usize, usize))> = HashMap::new();
     let mut count = 0usize;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| malformed(error.marker().line() as u32, error.info()))?;
@@ -155,17 +155,20 @@ fn documents(text: &str) -> Result<Vec<Node<'_>>, Unread> {
             Event::Scalar(text, style, anchor, _) => {
                 let node = Node { line, value: Value::Scalar(text, style == ScalarStyle::Plain) };
                 if anchor > 0 {
-                    anchors.insert(anchor, (node.clone(), 1));
+                    anchors.insert(anchor, (node.clone(), size(&node)));
                 }
                 node
             }
             Event::Alias(anchor) => {
                 // An alias inside of what it names is met before that is whole: it names nothing yet.
-                let (node, size) =
+                let (node, (size, depth)) =
                     anchors.get(&anchor).ok_or_else(|| malformed(line, "an alias of what it stands in"))?;
                 count = count.saturating_add(*size);
                 if count > MAX_VALUES {
                     return Err(malformed(line, format!("more than {MAX_VALUES} values, aliases resolved")));
+                }
+                if stack.len() + depth > MAX_NESTING {
+                    return Err(malformed(line, format!("nested deeper than {MAX_NESTING}, aliases resolved")));
                 }
                 node.clone()
             }
@@ -193,7 +196,7 @@ fn documents(text: &str) -> Result<Vec<Node<'_>>, Unread> {
                 let node = Node { line: frame.line, value };
                 if frame.anchor > 0 {
                     let size = size(&node);
-                    count = count.saturating_add(size);
+                    count = count.saturating_add(size.0);
                     anchors.insert(frame.anchor, (node.clone(), size));
                 }
                 node
@@ -252,11 +255,21 @@ fn line(span: &Span) -> u32 {
     span.start.line() as u32
 }
 
-fn size(node: &Node<'_>) -> usize {
-    1 + match &node.value {
-        Value::Scalar(..) => 0,
-        Value::List(items) => items.iter().map(size).sum(),
-        Value::Table(members) => members.iter().map(|member| 1 + size(&member.node)).sum(),
+/// Bytes of a text that weigh as much as one more value, where an alias copies it.
+const BYTES_A_VALUE: usize = 64;
+
+/// The values in a node, long texts counted as several, and how deep it is nested.
+fn size(node: &Node<'_>) -> (usize, usize) {
+    let add = |(count, depth): (usize, usize), node: &Node<'_>, keys: usize| {
+        let (more, below) = size(node);
+        (count + more + keys, depth.max(below + 1))
+    };
+    match &node.value {
+        Value::Scalar(text, _) => (1 + text.len() / BYTES_A_VALUE, 0),
+        Value::List(items) => items.iter().fold((1, 1), |sum, item| add(sum, item, 0)),
+        Value::Table(members) => {
+            members.iter().fold((1, 1), |sum, m| add(sum, &m.node, 1 + m.key.len() / BYTES_A_VALUE))
+        }
     }
 }
 
@@ -282,6 +295,10 @@ mod tests {
         assert_eq!(error("a: 1\nb: 2\na: 3\n"), "line 3: the key `a` stands twice");
         let bomb: String = (1..40).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
         assert!(error(&format!("a0: &a0 [x, x, x, x]\n{bomb}")).contains("values"));
+        let text = format!("x: &a \"{}\"\ny: [{}]\n", "y".repeat(1_000_000), "*a, ".repeat(1_000));
+        assert!(error(&text).contains("values"));
+        let deep: String = (1..250).map(|n| format!("a{n}: &a{n} [[[[*a{}]]]]\n", n - 1)).collect();
+        assert!(error(&format!("a0: &a0 [x]\n{deep}")).contains("nested deeper"));
         assert!(error("a: &a [*a]\n").contains("stands in"));
         assert!(error(&"[".repeat(30_000)).starts_with("line 1"));
         assert!(error(&"- ".repeat(30_000)).contains("line 1"));
