@@ -4,7 +4,6 @@
 //! true nor false: it leaves the record undecided unless something else decides it. Records of one alias group are one
 //! match, and a group that matched is decided whatever else it says.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::store::{Hit, Layered, RawHit, StoreError};
@@ -36,7 +35,7 @@ pub fn matches(store: &Layered, ecosystem: Ecosystem, name: &str, version: &str)
         return Ok(Outcome::default());
     };
     let rules = rules(ecosystem);
-    let name = rules.map_or(Cow::Borrowed(name), |rules| rules.normalise(name));
+    let name = rules.normalise(name);
     let (hits, mut undecided) = store.collect(osv, &name, |raw| says(raw, rules, version))?;
     if hits.is_empty() && undecided.is_empty() {
         return Ok(Outcome::default());
@@ -62,8 +61,8 @@ pub fn matches(store: &Layered, ecosystem: Ecosystem, name: &str, version: &str)
 }
 
 /// What a record says of a version; `None`: that it is not affected.
-fn says(raw: &RawHit<'_>, rules: Option<&dyn Rules>, version: &str) -> Option<Says> {
-    let compare = |a: &str, b: &str| rules.and_then(|rules| rules.compare(a, b));
+fn says(raw: &RawHit<'_>, rules: &dyn Rules, version: &str) -> Option<Says> {
+    let compare = |a: &str, b: &str| rules.compare(a, b);
     let (mut affected, mut undecided) = (false, false);
     let rest = raw.ranges(|introduced, until| {
         let from = introduced.map_or(Some(true), |from| compare(version, from).map(Ordering::is_ge));
@@ -122,7 +121,7 @@ fn preference(id: &str) -> u8 {
 }
 
 /// One match of one alias group's records, of which there is at least one.
-fn unite(mut hits: Vec<Hit>, rules: Option<&dyn Rules>) -> Option<Matched> {
+fn unite(mut hits: Vec<Hit>, rules: &dyn Rules) -> Option<Matched> {
     hits.sort_by(|a, b| (preference(&a.id), &a.id).cmp(&(preference(&b.id), &b.id)));
     let id = hits.first()?.id.clone();
     let vector = super::severity::best(hits.iter().filter_map(|hit| hit.vector.as_deref())).map(str::to_owned);
@@ -130,7 +129,7 @@ fn unite(mut hits: Vec<Hit>, rules: Option<&dyn Rules>) -> Option<Matched> {
     // Dates and times sort as texts where they are in UTC; a date sorts before the times of its day.
     let published = hits.iter().filter_map(|hit| hit.published.clone()).min();
     let mut fixed = sorted(hits.iter().flat_map(|hit| hit.affected.fixed.iter().cloned()));
-    if let Some(rules) = rules.filter(|rules| fixed.iter().all(|v| rules.compare(v, v).is_some())) {
+    if fixed.iter().all(|v| rules.compare(v, v).is_some()) {
         fixed.sort_by(|a, b| rules.compare(a, b).unwrap_or(Ordering::Equal));
     }
     Some(Matched {

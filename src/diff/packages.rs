@@ -122,9 +122,9 @@ impl<'a> Differ<'a> {
             });
         }
         let order = |a: Option<&Package>, b: Option<&Package>| match (a, b) {
-            (Some(a), Some(b)) => rules(a.ecosystem)
-                .and_then(|rules| rules.compare(&a.version, &b.version))
-                .unwrap_or_else(|| a.version.cmp(&b.version)),
+            (Some(a), Some(b)) => {
+                rules(a.ecosystem).compare(&a.version, &b.version).unwrap_or_else(|| a.version.cmp(&b.version))
+            }
             _ => Ordering::Equal,
         };
         before.sort_by(|a, b| order(self.of_base(*a), self.of_base(*b)));
@@ -168,7 +168,7 @@ impl<'a> Differ<'a> {
         });
         let source_changed = after.is_some_and(|head| self.moves_source(head, before));
         let bytes_on_base = after.is_some_and(|head| self.standing.holds(head));
-        let name_valid = rules(package.ecosystem).is_none_or(|rules| rules.is_name(&package.name));
+        let name_valid = rules(package.ecosystem).is_name(&package.name);
         let known = |name: &str| self.standing.names.contains(&(package.ecosystem, Box::from(name)));
         let project = &self.project.project;
         let change = Change {

@@ -40,12 +40,8 @@ const UNREAD: &[UnreadKind] = &[
     unread("gleam.toml", "manifests of Gleam"),
     code("build.gradle", "build scripts of Gradle", &["gradle.lockfile"]),
     code("build.gradle.kts", "build scripts of Gradle", &["gradle.lockfile"]),
-    code("Gemfile", "Gemfiles", &["Gemfile.lock"]),
-    code("gems.rb", "Gemfiles", &["gems.locked"]),
-    code("mix.exs", "project files of Mix", &["mix.lock"]),
-    code("Package.swift", "manifests of SwiftPM", &["Package.resolved"]),
-    code("conanfile.py", "recipes of Conan", &["conan.lock"]),
-    code("Podfile", "Podfiles", &["Podfile.lock"]),
+    code("settings.gradle", "settings scripts of Gradle", &["settings-gradle.lockfile", "gradle.lockfile"]),
+    code("settings.gradle.kts", "settings scripts of Gradle", &["settings-gradle.lockfile", "gradle.lockfile"]),
 ];
 
 /// Whether a file of that name is of a kind that is not read.

@@ -31,6 +31,7 @@ impl Draft {
     pub fn package(&mut self, package: Package) -> u32 {
         let mut hasher = DefaultHasher::new();
         (package.ecosystem, &package.name, &package.version, &package.source, &package.checksum).hash(&mut hasher);
+        (&package.contradiction, &package.claim).hash(&mut hasher);
         let same = self.known.entry(hasher.finish()).or_default();
         let is_same = |known: &Package| {
             let plain = |p: &Package| Package {

@@ -22,10 +22,21 @@ use crate::model::{Ecosystem, RepoPath};
 
 pub mod actions;
 pub mod cargo;
+pub mod cocoapods;
+pub mod conan;
 pub mod docker;
 pub mod draft;
+pub mod go;
+pub mod hex;
+pub mod maven;
 pub mod npm;
+pub mod nuget;
+pub mod packagist;
 pub mod precommit;
+pub mod pub_dev;
+pub mod pypi;
+pub mod rubygems;
+pub mod swift;
 pub mod syntax;
 pub mod terraform;
 
@@ -137,17 +148,27 @@ pub trait Rules: Sync {
     fn compare(&self, a: &str, b: &str) -> Option<Ordering>;
 }
 
-/// The rules of an ecosystem this version reads; `None` for the others.
+/// The rules of an ecosystem.
 #[must_use]
-pub fn rules(ecosystem: Ecosystem) -> Option<&'static dyn Rules> {
+pub fn rules(ecosystem: Ecosystem) -> &'static dyn Rules {
     match ecosystem {
-        Ecosystem::Cargo => Some(&cargo::Cargo),
-        Ecosystem::Npm => Some(&npm::Npm),
-        Ecosystem::GitHubActions => Some(&actions::Actions),
-        Ecosystem::Docker => Some(&docker::Docker),
-        Ecosystem::Terraform => Some(&terraform::Terraform),
-        Ecosystem::PreCommit => Some(&precommit::PreCommit),
-        _ => None,
+        Ecosystem::Cargo => &cargo::Cargo,
+        Ecosystem::Npm => &npm::Npm,
+        Ecosystem::PyPi => &pypi::PyPi,
+        Ecosystem::Go => &go::Go,
+        Ecosystem::GitHubActions => &actions::Actions,
+        Ecosystem::Maven => &maven::Maven,
+        Ecosystem::RubyGems => &rubygems::RubyGems,
+        Ecosystem::Packagist => &packagist::Packagist,
+        Ecosystem::NuGet => &nuget::NuGet,
+        Ecosystem::Pub => &pub_dev::Pub,
+        Ecosystem::Hex => &hex::Hex,
+        Ecosystem::Swift => &swift::Swift,
+        Ecosystem::Conan => &conan::Conan,
+        Ecosystem::CocoaPods => &cocoapods::CocoaPods,
+        Ecosystem::Docker => &docker::Docker,
+        Ecosystem::Terraform => &terraform::Terraform,
+        Ecosystem::PreCommit => &precommit::PreCommit,
     }
 }
 
@@ -240,8 +261,30 @@ pub trait Format: Sync {
 pub const FORMATS: &[&dyn Format] = &[
     &cargo::Cargo,
     &npm::lock::PackageLock,
+    &npm::yarn::Yarn,
+    &npm::berry::Berry,
+    &npm::pnpm::Pnpm,
+    &npm::bun::Bun,
     &npm::unlocked::Manifest,
+    &pypi::requirements::Requirements,
+    &pypi::pipfile::Pipenv,
+    &pypi::poetry_lock::Poetry,
+    &pypi::uv::Uv,
+    &pypi::pdm::Pdm,
+    &pypi::pylock::Pylock,
+    &pypi::unlocked::Unlocked,
+    &go::Go,
     &actions::Actions,
+    &maven::Maven,
+    &maven::gradle::Gradle,
+    &rubygems::RubyGems,
+    &packagist::Packagist,
+    &nuget::NuGet,
+    &pub_dev::Pub,
+    &hex::Hex,
+    &swift::Swift,
+    &conan::Conan,
+    &cocoapods::CocoaPods,
     &docker::dockerfile::Dockerfile,
     &docker::compose::Compose,
     &terraform::Terraform,
@@ -290,7 +333,19 @@ pub trait Settings: Sync {
 }
 
 /// Every package manager's configuration. One line each.
-pub const SETTINGS: &[&dyn Settings] = &[&cargo::Cargo, &npm::Npm];
+pub const SETTINGS: &[&dyn Settings] = &[
+    &cargo::Cargo,
+    &npm::Npm,
+    &pypi::PyPi,
+    &go::Go,
+    &maven::Maven,
+    &rubygems::RubyGems,
+    &packagist::Packagist,
+    &nuget::NuGet,
+    &pub_dev::Pub,
+    &swift::Swift,
+    &conan::Conan,
+];
 
 /// What reads a path as configuration of a package manager or toolchain; `None` where it is none.
 #[must_use]

@@ -69,7 +69,7 @@ fn version_of(package: &Package) -> Option<&str> {
         (false, Some(exact)) => Some(exact.trim()),
         // A tag that is a whole version is one; `v4` is whatever it points to today.
         (false, None) if package.ecosystem == Ecosystem::GitHubActions => {
-            let rules = crate::ecosystem::rules(package.ecosystem)?;
+            let rules = crate::ecosystem::rules(package.ecosystem);
             rules.compare(&package.version, &package.version).map(|_| &*package.version)
         }
         (false, None) => None,

@@ -210,5 +210,5 @@ pub fn is_of_interest(package: &Package, settings: &Settings) -> bool {
         || package.identity != Identity::Public
         || package.contradiction.is_some()
         || (!package.is_fixed() && package.ecosystem != Ecosystem::Cargo)
-        || crate::ecosystem::rules(package.ecosystem).is_none_or(|rules| !rules.is_name(&package.name))
+        || !crate::ecosystem::rules(package.ecosystem).is_name(&package.name)
 }

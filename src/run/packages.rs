@@ -214,10 +214,7 @@ pub fn standing(package: &Package, license_of: Option<&str>) -> Subject {
         ("pinned", Value::Flag(package.source.is_pinned())),
         ("plainHttp", Value::Flag(package.source.is_plain_http())),
         ("fixed", Value::Flag(package.is_fixed())),
-        (
-            "nameValid",
-            Value::Flag(crate::ecosystem::rules(package.ecosystem).is_none_or(|rules| rules.is_name(&package.name))),
-        ),
+        ("nameValid", Value::Flag(crate::ecosystem::rules(package.ecosystem).is_name(&package.name))),
     ]);
     for name in ["capabilityAdded", "ageDays"] {
         attributes.remove(name);

@@ -319,7 +319,7 @@ fn convert(raw: RawAffected) -> Option<Affected> {
     let package = raw.package?;
     let (ecosystem, name) = place(&package.ecosystem, &package.name);
     let own = ecosystem_of(&ecosystem);
-    let order = own.and_then(rules);
+    let order = own.map(rules);
     let mut ranges = Vec::new();
     let mut fixed = Vec::new();
     for range in raw.ranges.into_iter().flatten() {
@@ -351,7 +351,7 @@ fn convert(raw: RawAffected) -> Option<Affected> {
 /// Where a package is stored: the ecosystem without suffix, the name as the ecosystem's rules spell it.
 fn place(ecosystem: &str, name: &str) -> (String, String) {
     let bare = bare_ecosystem(ecosystem);
-    let own = ecosystem_of(bare).and_then(rules);
+    let own = ecosystem_of(bare).map(rules);
     let name = own.map_or_else(|| name.to_owned(), |rules| rules.normalise(name).into_owned());
     (bare.to_owned(), name)
 }

@@ -8,6 +8,11 @@
 //! workspace  globs → member folders
 //! tree       bytes of package-lock.json → entries and how Node finds them
 //! lock       package-lock.json, npm-shrinkwrap.json → inventory (tree, agree)
+//! yarn       yarn.lock of yarn 1 → inventory
+//! berry      yarn.lock of later yarns → inventory
+//! pnpm       pnpm-lock.yaml → inventory
+//! bun        bun.lock → inventory
+//! members    the manifests that those four read
 //! agree      manifests against what the lockfile holds
 //! unlocked   package.json alone → inventory
 //! config     .npmrc, .yarnrc, .yarnrc.yml, bunfig.toml, hooks → redirects
@@ -19,15 +24,20 @@ use std::cmp::Ordering;
 use super::Rules;
 
 mod agree;
+pub mod berry;
+pub mod bun;
 pub mod config;
 pub mod lock;
 pub mod manifest;
+mod members;
+pub mod pnpm;
 pub mod range;
 pub mod source;
 mod tree;
 pub mod unlocked;
 pub mod version;
 pub mod workspace;
+pub mod yarn;
 
 #[cfg(test)]
 mod lock_tests;

@@ -229,7 +229,7 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 }
 
 /// Undoes percent-encoding where the result is text.
-fn decode(text: &str) -> Cow<'_, str> {
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

@@ -115,6 +115,12 @@ impl<'t, 'i> Entry<'t, 'i> {
         self.value.get_ref().as_str()
     }
 
+    /// The value as a whole number; `None` where it is none, or too large.
+    pub fn as_integer(self) -> Option<i64> {
+        let number = self.value.get_ref().as_integer()?;
+        i64::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+
     /// Whether the value is a list.
     pub fn is_list(self) -> bool {
         self.value.get_ref().is_array()

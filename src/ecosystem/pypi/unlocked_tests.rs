@@ -1,0 +1,206 @@
+//! Manifests without a lockfile.
+
+use super::unlocked::Unlocked;
+use crate::ecosystem::testing::{self, find, read_one, tree};
+use crate::ecosystem::{Format, View};
+use crate::model::inventory::{Identity, Scope};
+
+fn found(text: &str) -> Vec<String> {
+    let files = tree(text);
+    Unlocked.projects(&files).unwrap().iter().map(|p| p.manifest.as_ref().unwrap().to_string()).collect()
+}
+
+fn refused(text: &str) -> String {
+    let files = tree(text);
+    let project = Unlocked.projects(&files).unwrap().remove(0);
+    let (path, error) = Unlocked.read(&project, View::new(&files, &[])).unwrap_err();
+    format!("{path}: {error}")
+}
+
+#[test]
+fn manifests_ask_with_requirements_for_versions() {
+    let inventory = read_one(
+        &Unlocked,
+        &tree(
+            "== app/pyproject.toml
+[build-system]
+requires = ['hatchling']
+[project]
+name = 'App'
+version = '1'
+dependencies = ['pinned==1.0', 'open>=2 ; x', 'git @ git+https://registry.example/g@main']
+[project.optional-dependencies]
+all = ['app[some]', 'extra']
+[dependency-groups]
+dev = ['pytest']
+[tool.uv]
+override-dependencies = ['low<2', 'flask @ git+https://registry.example/flask']
+constraint-dependencies = ['no<3']
+[tool.uv.sources]
+extra = { index = 'mine' }
+[[tool.uv.index]]
+name = 'mine'
+url = 'https://registry.example/mine'
+explicit = true
+",
+        ),
+    );
+    let line = |p: &crate::model::inventory::Package| {
+        let scopes: Vec<&str> = p.scopes.iter().map(Scope::as_str).collect();
+        format!("{} {} {} {}", p.label(), p.source, scopes.join("+"), p.declared.unwrap().line)
+    };
+    assert_eq!(
+        inventory.packages.iter().map(line).collect::<Vec<_>>(),
+        [
+            "extra@* https://registry.example/mine runtime 8",
+            "flask@* https://registry.example/flask runtime 12",
+            "git@main https://registry.example/g runtime 6",
+            "hatchling@*  build 2",
+            "open@>=2  runtime 6",
+            "pinned@=1.0  runtime 6",
+            "pytest@*  development 10",
+        ]
+    );
+    assert!(inventory.packages.iter().all(|package| !package.is_locked && package.direct));
+    assert_eq!(find(&inventory, "flask").identity, Identity::StandsIn);
+    assert_eq!(inventory.roots[0].label, "app@1");
+}
+
+#[test]
+fn further_indexes_may_serve_every_package() {
+    let text = "== pyproject.toml
+[project]
+name = 'a'
+dependencies = ['b']
+[[tool.uv.index]]
+url = 'https://u:p@registry.example/x'
+";
+    let sources = |text: &str| {
+        let inventory = read_one(&Unlocked, &tree(text));
+        inventory.packages.iter().map(|p| format!("{} {}", p.source.kind, p.source)).collect::<Vec<_>>()
+    };
+    assert_eq!(sources(text), ["public-registry ", "registry https://registry.example/x"]);
+    assert_eq!(sources(&format!("{text}default = true\n")), ["registry https://registry.example/x"]);
+    assert!(
+        refused(&format!(
+            "{text}{}",
+            (0..20).map(|n| format!("[[tool.uv.index]]\nurl='https://x.example/{n}'\n")).collect::<String>()
+        ))
+        .contains("more than 16")
+    );
+}
+
+#[test]
+fn projects_are_found() {
+    assert_eq!(
+        found(
+            "== a/pyproject.toml
+[project]
+name = 'a'
+== b/pyproject.toml
+[tool.ruff]
+x = 1
+== c/pyproject.toml
+[tool.poetry]
+name = 'c'
+== c/poetry.lock
+== d/pyproject.toml
+[project]
+== d/pylock.dev.toml
+== ws/pyproject.toml
+[tool.uv.workspace]
+members = ['packages/*']
+exclude = ['packages/out']
+== ws/uv.lock
+version = 1
+[manifest]
+members = ['in']
+[[package]]
+name = 'in'
+version = '1'
+source = { editable = 'packages/in' }
+== ws/packages/in/pyproject.toml
+[project]
+== ws/packages/out/pyproject.toml
+[project]
+== ws/else/pyproject.toml
+[project]
+== e/setup.cfg
+[flake8]
+x = 1
+== f/setup.cfg
+[options]
+install_requires = x
+== g/setup.py
+== h/pyproject.toml
+broken
+== node_modules/x/setup.py
+"
+        ),
+        [
+            "a/pyproject.toml",
+            "f/setup.cfg",
+            "g/setup.py",
+            "h/pyproject.toml",
+            "ws/else/pyproject.toml",
+            "ws/packages/out/pyproject.toml",
+        ]
+    );
+}
+
+#[test]
+fn what_setuptools_lists_is_read_and_what_it_computes_is_not() {
+    let inventory = read_one(
+        &Unlocked,
+        &tree(
+            "== x/setup.py
+== x/setup.cfg
+[metadata]
+name = My_App
+# comment
+[options]
+packages = find:
+install-requires =
+    a==1.0
+    # comment
+    b>=2 ; python_version < '3'
+setup_requires = c
+tests_require: d
+[options.extras_require]
+Docs =
+\te
+",
+        ),
+    );
+    assert_eq!(testing::labels(&inventory), ["a@=1.0", "b@>=2", "c@*", "d@*", "e@*"]);
+    let scope = |name: &str| find(&inventory, name).scopes.strongest().as_str();
+    assert_eq!(["a", "c", "d", "e"].map(scope), ["runtime", "build", "development", "runtime"]);
+    assert_eq!((&*inventory.roots[0].label, find(&inventory, "a").span.line), ("my-app", 7));
+    for (text, expected) in [
+        ("== setup.py\n", "setup.py: setup.py computes its dependencies"),
+        ("== setup.py\n== pyproject.toml\n[build-system]\nrequires=['x']\n", "setup.py: setup.py computes"),
+        ("== setup.py\n== setup.cfg\n[metadata]\nname=x\n", "setup.py: setup.py computes"),
+        ("== pyproject.toml\n[project]\ndynamic=['dependencies']\n", "pyproject.toml: line 2: `dynamic` says"),
+        ("== setup.cfg\n[options]\ninstall_requires = file: x.txt\n", "setup.cfg: line 2: `install_requires` is taken"),
+        ("== setup.cfg\n[options]\ninstall_requires = a b\n", "setup.cfg: line 2: no version requirement"),
+        ("== setup.cfg\n[options]\ninstall_requires = a\ninstall-requires = b\n", "setup.cfg: line 3: a key twice"),
+        ("== setup.cfg\n[options]\n[options]\n", "setup.cfg: line 2: a section twice"),
+        ("== setup.cfg\n<<<<<<< HEAD\n", "setup.cfg: line 1: conflict markers"),
+    ] {
+        assert!(refused(text).starts_with(expected), "{text}: {}", refused(text));
+    }
+    assert_eq!(found("== setup.py\n== pyproject.toml\n[project]\nname='a'\n"), ["pyproject.toml"]);
+    read_one(&Unlocked, &tree("== setup.py\n== pyproject.toml\n[project]\nname='a'\n"));
+}
+
+#[test]
+fn hostile_manifests_are_answered() {
+    let deep = format!("a={}", "[".repeat(30_000));
+    let many: String = (0..100_000).map(|n| format!("'p{n}',")).collect();
+    let many = format!("[project]\nname='a'\ndependencies=[{many}]\n");
+    let long = format!("[project]\ndependencies=['a=={}']", "9".repeat(10_000));
+    let texts: [&[u8]; 6] = [deep.as_bytes(), many.as_bytes(), long.as_bytes(), b"\0", b"\xff", b"[options]\n x"];
+    testing::survives(&Unlocked, &["pyproject.toml", "setup.cfg", "setup.py"], &texts);
+    let inventory = read_one(&Unlocked, &tree(&format!("== pyproject.toml\n{many}")));
+    assert_eq!(inventory.packages.len(), 100_000);
+}
