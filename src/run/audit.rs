@@ -81,7 +81,7 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
                     kept.push(inventory);
                 }
             }
-            Err((path, unread)) => projects::failed(&mut auditor.coverage, &path, &unread),
+            Err((path, unread)) => projects::failed(&mut auditor.coverage, &path, &unread, true),
         }
     }
     let Auditor { matcher, mut coverage, mut findings, .. } = auditor;

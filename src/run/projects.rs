@@ -30,7 +30,7 @@ pub fn find(snapshot: &Snapshot<'_>, config: &Config, coverage: &mut Coverage) -
                     }
                 }
             }
-            Err((path, unread)) => failed(coverage, &path, &unread),
+            Err((path, unread)) => failed(coverage, &path, &unread, true),
         }
     }
     found
@@ -70,8 +70,8 @@ pub fn read(
     format.read(project, View::new(snapshot, config.mirrors(project.ecosystem)))
 }
 
-/// Notes a file that could not be read. A dependency file that cannot be read leaves the answer incomplete.
-pub fn failed(coverage: &mut Coverage, path: &RepoPath, unread: &Unread) {
+/// Notes a file that could not be read. One that has to be leaves the answer incomplete.
+pub fn failed(coverage: &mut Coverage, path: &RepoPath, unread: &Unread, incomplete: bool) {
     let state = match unread {
         Unread::TooLarge { .. } => FileState::TooLarge,
         Unread::Unsupported(_) => FileState::Unsupported,
@@ -82,7 +82,7 @@ pub fn failed(coverage: &mut Coverage, path: &RepoPath, unread: &Unread) {
     coverage.checks_skipped.push(CheckSkipped {
         check: "lockfile".to_owned(),
         reason: format!("{path}: {reason}"),
-        incomplete: true,
+        incomplete,
     });
 }
 
@@ -155,7 +155,11 @@ pub fn pair(
                 if twin.is_some() { pairs.push(pair) } else { unpaired.push(pair) }
             }
             Err((path, unread)) => {
-                failed(coverage, &path, &unread);
+                // What base could not read either, and nobody touched, is not this change's to answer for.
+                let own = found.1.lockfile.iter().chain(&found.1.manifest).chain([&path]);
+                let stood = old.is_some() && known.is_none();
+                let is_touched = own.into_iter().any(|path| deltas.iter().any(|delta| delta.path() == Some(path)));
+                failed(coverage, &path, &unread, is_touched || !stood);
                 // Unread on this side is neither removed nor unchanged: the project is left out, and said to be.
             }
         }

@@ -12,7 +12,7 @@ use portcullis::advisory::store::{Builder, Layered, Store};
 use portcullis::model::change::{ChangeKind, Side};
 use portcullis::model::inventory::SourceKind;
 use portcullis::model::tree::Oid;
-use portcullis::model::verdict::{PolicyFrom, Verdict};
+use portcullis::model::verdict::{CoveredFile, FileState, PolicyFrom, Verdict};
 use portcullis::revision::{Base, Head};
 use portcullis::run::{self, Request};
 use portcullis::subject::Command;
@@ -128,6 +128,136 @@ fn every_dependency_change_of_the_histories() {
     });
     // Loose: this is about something growing out of hand, on a machine that does other things as well.
     assert!(started.elapsed().as_secs() < 300, "{:?}", started.elapsed());
+}
+
+/// Names and versions in a lockfile, read without any format of ours; `None` for kinds that have no oracle here.
+fn plain_oracle(file_name: &str, text: &str) -> Option<BTreeSet<(String, String)>> {
+    match file_name {
+        "package-lock.json" => {
+            let value: serde_json::Value = serde_json::from_str(text).ok()?;
+            let mut found = BTreeSet::new();
+            if let Some(packages) = value.get("packages").and_then(|packages| packages.as_object()) {
+                for (key, entry) in packages.iter().filter(|(key, entry)| {
+                    key.contains("node_modules/") && entry.get("link").is_none() && entry.get("version").is_some()
+                }) {
+                    let name = entry.get("name").and_then(|name| name.as_str());
+                    let name = name.unwrap_or_else(|| key.rsplit("node_modules/").next().unwrap());
+                    found.insert((name.to_owned(), entry["version"].as_str()?.to_owned()));
+                }
+            } else {
+                let mut open = vec![&value];
+                while let Some(entry) = open.pop() {
+                    for (name, inner) in entry.get("dependencies").and_then(|d| d.as_object()).into_iter().flatten() {
+                        found.insert((name.clone(), inner.get("version")?.as_str()?.to_owned()));
+                        open.push(inner);
+                    }
+                }
+            }
+            Some(found)
+        }
+        "uv.lock" | "pdm.lock" => {
+            let table: toml::Table = text.parse().ok()?;
+            let is_local = |package: &toml::Value| {
+                let source = package.get("source");
+                ["editable", "virtual", "directory"].iter().any(|key| source.is_some_and(|s| s.get(key).is_some()))
+                    || package.get("path").is_some()
+            };
+            let packages = table.get("package")?.as_array()?.iter().filter(|package| !is_local(package));
+            let field = |package: &toml::Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
+            // PEP 503.
+            let spelt = |name: String| {
+                let parts: Vec<&str> = name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect();
+                parts.join("-").to_lowercase()
+            };
+            packages.map(|package| Some((spelt(field(package, "name")?), field(package, "version")?))).collect()
+        }
+        _ => None,
+    }
+}
+
+/// Histories of several ecosystems. Oracles: `serde_json` for npm's lockfile, `toml` for uv's and PDM's; what a pair
+/// adds and takes away must be the difference of the two lists. `PORTCULLIS_EVERY_PAIR` runs all of them; without it,
+/// one in four, which keeps the whole within two minutes of an unoptimised build.
+#[test]
+fn every_dependency_change_of_the_other_histories() {
+    let Some(histories) = data("PORTCULLIS_DATA", "histories", "the histories of other projects") else { return };
+    if !has_git() {
+        return;
+    }
+    let store = leaked(portcullis::advisory::built_in_bytes().to_vec());
+    std::thread::scope(|scope| {
+        for (name, least) in [("checkout", 30), ("pdm", 100), ("vue-core", 0), ("zizmor", 10)] {
+            let histories = &histories;
+            scope.spawn(move || of_other_project(name, histories, store, least));
+        }
+    });
+}
+
+fn of_other_project(name: &str, histories: &Path, store: &'static [u8], least: usize) {
+    let from = Instant::now();
+    let stride = if std::env::var_os("PORTCULLIS_EVERY_PAIR").is_some() { 1 } else { 4 };
+    let (machine, folder) = (Machine::new(), TempDir::new());
+    let bundle = histories.join(format!("{name}.bundle"));
+    machine.git(folder.path(), &["clone", "-q", "--bare", bundle.to_str().unwrap(), "repo"]).exits(0);
+    let path = folder.path().join("repo");
+    let log = machine.git(&path, &["log", "--first-parent", "--format=%H %P", "HEAD"]).exits(0).stdout;
+    let repo = GitRepo::open(&path, &Env::new()).unwrap().unwrap();
+    let env = Env::new();
+    let world = World { repo: &repo, now: now(), env: &env };
+    let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));
+    let (mut pairs, mut changes, mut compared) = (0, 0, 0);
+    let mut unread: BTreeMap<String, usize> = BTreeMap::new();
+    for line in log.lines().step_by(stride) {
+        let mut ids = line.split(' ');
+        let (Some(head), Some(base)) = (ids.next(), ids.next().filter(|base| !base.is_empty())) else { continue };
+        let asked = request(Command::Check, Some(base.to_owned()), Head::Rev(head.to_owned()));
+        let verdict = run::check::check(&asked, &world, &advisories).unwrap_or_else(|e| panic!("{head}: {e}"));
+        pairs += 1;
+        changes += verdict.changes.len();
+        for file in verdict.coverage.files.iter().filter(|file| file.state != FileState::Read) {
+            *unread.entry(format!("{}: {}", file.path, file.reason.as_deref().unwrap_or_default())).or_default() += 1;
+        }
+        for project in &verdict.projects {
+            let Some(lockfile) = &project.lockfile else { continue };
+            let read = |rev: &str| {
+                let tree = repo.tree(&repo.resolve(rev).unwrap()).unwrap();
+                let entry = tree.entry(lockfile).unwrap()?;
+                let bytes = tree.read(&entry, 64 << 20).unwrap();
+                plain_oracle(lockfile.file_name(), std::str::from_utf8(&bytes).ok()?)
+            };
+            let (Some(before), Some(after)) = (read(base), read(head)) else { continue };
+            let of_lockfile: Vec<_> =
+                verdict.changes.iter().filter(|change| change.lockfile.as_ref() == Some(lockfile)).collect();
+            let is_unread =
+                |file: &CoveredFile| file.path.parent() == lockfile.parent() && file.state != FileState::Read;
+            // A base that cannot be read makes everything new.
+            if verdict.coverage.files.iter().any(is_unread) || of_lockfile.iter().all(|c| c.before.is_none()) {
+                continue;
+            }
+            compared += 1;
+            let end =
+                |side: &Option<Side>, name: &str| side.as_ref().map(|side| (name.to_owned(), side.version.clone()));
+            let moves = of_lockfile.iter().filter(|change| {
+                let version = |side: &Option<Side>| side.as_ref().map(|side| side.version.clone());
+                version(&change.before) != version(&change.after)
+            });
+            let (mut went, mut came) = (BTreeSet::new(), BTreeSet::new());
+            for change in moves {
+                went.extend(end(&change.before, &change.name));
+                came.extend(end(&change.after, &change.name));
+            }
+            // Of a version that stood more than once, one may go while another stays.
+            let gone: BTreeSet<_> = before.difference(&after).cloned().collect();
+            let new: BTreeSet<_> = after.difference(&before).cloned().collect();
+            assert!(gone.is_subset(&went) && went.is_subset(&before), "{name} {head} {lockfile}: {gone:?} {went:?}");
+            assert!(new.is_subset(&came) && came.is_subset(&after), "{name} {head} {lockfile}: {new:?} {came:?}");
+        }
+    }
+    eprintln!(
+        "{name}: {pairs} pairs, {changes} changes, {compared} lockfiles compared with the oracle, {:.1} s; not read: {unread:#?}",
+        from.elapsed().as_secs_f64()
+    );
+    assert!(pairs * stride > 50 && compared * stride >= least, "{name}: {pairs} pairs, {compared} lockfiles compared");
 }
 
 fn of_project(name: &str, histories: &Path, store: &'static [u8]) {

@@ -220,7 +220,9 @@ fn every_ecosystem_and_format_is_registered() {
             "src/ecosystem/{folder} has no line in FORMATS"
         );
         let module = read(&format!("src/ecosystem/{folder}/mod.rs"));
-        for file in names(&format!("src/ecosystem/{folder}")) {
+        // What is no source is data of a test.
+        let files = names(&format!("src/ecosystem/{folder}"));
+        for file in files.iter().filter(|file| file.ends_with(".rs") || !file.contains('.')) {
             let stem = file.trim_end_matches(".rs");
             assert!(stem == "mod" || module.contains(&format!("mod {stem};")), "src/ecosystem/{folder}/{file}");
         }
