@@ -256,10 +256,15 @@ pub fn note_gaps(coverage: &mut Coverage, matcher: &mut Matcher<'_>, package: &P
             incomplete: false,
         });
     }
-    if judged && version_of(package).is_none() {
+    // Where no database speaks of the ecosystem, that is said once.
+    if judged && version_of(package).is_none() && package.ecosystem.osv().is_some() {
+        let why = match package.ecosystem {
+            Ecosystem::GitHubActions => "nothing says which version it is",
+            _ => "no lockfile says which version is used",
+        };
         coverage.checks_skipped.push(CheckSkipped {
             check: "advisories".to_owned(),
-            reason: format!("{} {}: no lockfile says which version is used", package.name, package.version),
+            reason: format!("{} {}: {why}", package.name, package.version),
             incomplete: false,
         });
     }
@@ -296,7 +301,9 @@ pub fn data(
             continue;
         }
         let Some(source) = sources.iter().find(|s| s.ecosystem == ecosystem.as_str()) else {
-            coverage.checks_skipped.push(gap(format!("there is no advisory data for {ecosystem}"), true));
+            coverage
+                .checks_skipped
+                .push(gap(format!("there is no advisory data for {ecosystem}: portcullis advisories update"), true));
             continue;
         };
         let Some(days) = age_in_days(&source.as_of, now) else {
