@@ -11,6 +11,9 @@ use crate::ecosystem::{Rules, rules};
 use crate::model::Ecosystem;
 use crate::model::advisory::{Matched, Skipped};
 
+/// In the place of a version: any of them. No ecosystem has a version of this spelling.
+pub const EVERY_VERSION: &str = "*";
+
 /// What is known against one version of one package.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
@@ -62,6 +65,11 @@ pub fn matches(store: &Layered, ecosystem: Ecosystem, name: &str, version: &str)
 
 /// What a record says of a version; `None`: that it is not affected.
 fn says(raw: &RawHit<'_>, rules: &dyn Rules, version: &str) -> Option<Says> {
+    if version == EVERY_VERSION {
+        let mut all = false;
+        let _versions = raw.ranges(|introduced, until| all |= introduced.is_none() && until.is_none());
+        return all.then_some(Says::Affected);
+    }
     let compare = |a: &str, b: &str| rules.compare(a, b);
     let (mut affected, mut undecided) = (false, false);
     let rest = raw.ranges(|introduced, until| {

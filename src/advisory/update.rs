@@ -44,14 +44,16 @@ struct Kept {
     url: String,
     etag: Option<String>,
     modified: Option<String>,
+    /// Digest of the store that took the archive in: one that was put back, or made anew, has not.
+    store: Option<String>,
 }
 
 /// An archive that is to be fetched.
 pub struct Wanted<'a> {
     /// The ecosystem as OSV names it.
     pub ecosystem: &'a str,
-    /// Whether the store holds what the last update brought: only then may an unchanged archive be left alone.
-    pub stands: bool,
+    /// Digest of the store that stands. Only what that very store took in may be left alone as unchanged.
+    pub store: Option<&'a str>,
 }
 
 /// What came of it.
@@ -59,8 +61,8 @@ pub struct Wanted<'a> {
 pub enum Outcome {
     /// The archive is new, and lies there.
     New(Archive),
-    /// What the store holds is what there is.
-    Unchanged,
+    /// What the store holds is what there is, and was last changed then (`Last-Modified`).
+    Unchanged(Option<String>),
 }
 
 /// An archive on disk, and what to remember once the store holds it.
@@ -73,22 +75,53 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// The store holds it: the next request may be conditional. The file goes.
+    /// When the server last changed it (`Last-Modified`).
+    #[must_use]
+    pub fn modified(&self) -> Option<&str> {
+        self.kept.modified.as_deref()
+    }
+
+    /// The store of that digest holds it: the next request may be conditional. The file goes.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn done(self) -> std::io::Result<()> {
-        let text = toml::to_string(&self.kept).map_err(std::io::Error::other)?;
-        fs::write(&self.memory, text)?;
+    pub fn done(self, store: &str) -> std::io::Result<()> {
+        let kept = Kept { store: Some(store.to_owned()), ..self.kept };
+        fs::write(&self.memory, toml::to_string(&kept).map_err(std::io::Error::other)?)?;
         fs::remove_file(&self.path)
     }
 }
 
-/// The folder of downloads, held by one process at a time.
-pub struct Downloads<'a> {
+/// The right to change the user's store, held by one process at a time.
+pub struct Held {
     folder: PathBuf,
     /// Lets go of the lock when it is dropped.
     _lock: File,
+}
+
+impl Held {
+    /// Takes the right. The folder, where downloads and the lock lie, is made where it is missing.
+    ///
+    /// # Errors
+    /// One line: another update or import is running, or the folder cannot be used.
+    pub fn take(folder: &Path) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = folder.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Err(fs::TryLockError::WouldBlock) => {
+                Err(format!("another update is running ({} is locked)", folder.display()))
+            }
+            Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+/// The folder of downloads.
+pub struct Downloads<'a> {
+    folder: &'a Path,
     http: &'a dyn Http,
     base: &'a str,
     pace: Pace,
@@ -97,47 +130,23 @@ pub struct Downloads<'a> {
 /// Told of every step: the ecosystem, bytes here, bytes in all where known.
 pub type Progress<'p> = dyn FnMut(&str, u64, Option<u64>) + 'p;
 
-/// Refuses a base address that is no address, or that anybody on the way could answer for.
-///
-/// # Errors
-/// One line.
-pub fn check_base(base: &str) -> Result<(), String> {
-    let host = |rest: &str| {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_owned()
-    };
-    if let Some(rest) = base.strip_prefix("https://") {
-        return if host(rest).is_empty() { Err(format!("`{}` names no host", base.escape_debug())) } else { Ok(()) };
-    }
-    let Some(rest) = base.strip_prefix("http://") else {
-        return Err(format!("`{}` is no address: write https://…", base.escape_debug()));
-    };
-    let host = host(rest);
-    let name = host.rsplit_once(':').map_or(&*host, |(name, _)| name);
-    if matches!(name, "localhost" | "127.0.0.1" | "[::1]") {
-        return Ok(());
-    }
-    Err(format!("`{}`: without https, anybody on the way could answer", base.escape_debug()))
-}
-
 impl<'a> Downloads<'a> {
-    /// Takes the folder, which is made where it is missing.
+    /// Downloads to the folder of a right that is held.
+    #[must_use]
+    pub fn new(held: &'a Held, http: &'a dyn Http, base: &'a str, pace: Pace) -> Self {
+        Self { folder: &held.folder, http, base: base.trim_end_matches('/'), pace }
+    }
+
+    /// The store took in everything: what was unchanged before is what this store holds as well.
     ///
     /// # Errors
-    /// One line: another update is running, or the folder cannot be used.
-    pub fn open(folder: &Path, http: &'a dyn Http, base: &'a str, pace: Pace) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-        fs::create_dir_all(folder).map_err(failed)?;
-        let lock = folder.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
-                return Err(format!("another update is running ({} is locked)", folder.display()));
-            }
-            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        Ok(Self { folder: folder.to_owned(), _lock: lock, http, base: base.trim_end_matches('/'), pace })
+    /// What the file system says.
+    pub fn stands(&self, ecosystem: &str, store: &str) -> std::io::Result<()> {
+        let name: String = ecosystem.bytes().map(escaped).collect();
+        let memory = self.folder.join(format!("{name}.toml"));
+        let Some(known) = recall(&memory) else { return Ok(()) };
+        let kept = Kept { store: Some(store.to_owned()), ..known };
+        fs::write(&memory, toml::to_string(&kept).map_err(std::io::Error::other)?)
     }
 
     /// Fetches one archive, unless what stands is what there is.
@@ -149,7 +158,8 @@ impl<'a> Downloads<'a> {
         let url = format!("{}/{name}/all.zip", self.base);
         let file = |end: &str| self.folder.join(format!("{name}{end}"));
         let (archive, half, half_of, memory) = (file(".zip"), file(".part"), file(".part.toml"), file(".toml"));
-        let known = recall(&memory).filter(|known| wanted.stands && known.url == url).unwrap_or_default();
+        let is_of_store = |known: &Kept| wanted.store.is_some() && known.store.as_deref() == wanted.store;
+        let known = recall(&memory).filter(|known| is_of_store(known) && known.url == url).unwrap_or_default();
         let mut tries = 0;
         loop {
             // What a broken download left behind is gone on with, where the server can still tell that it is the same.
@@ -169,7 +179,9 @@ impl<'a> Downloads<'a> {
                 self.http.get(&get, &mut telling)
             };
             match answer {
-                Ok(Answer { state: State::Unchanged, .. }) => return Ok(Outcome::Unchanged),
+                Ok(Answer { state: State::Unchanged, modified, .. }) => {
+                    return Ok(Outcome::Unchanged(modified.or(known.modified)));
+                }
                 Ok(Answer { state: State::Other, .. }) => {
                     let _gone = (fs::remove_file(&half), fs::remove_file(&half_of));
                     tries += 1;
@@ -181,7 +193,7 @@ impl<'a> Downloads<'a> {
                     let sealed = part.seal(&archive);
                     let _gone = fs::remove_file(&half_of);
                     sealed.map_err(|error| format!("{url}: {error}"))?;
-                    let kept = Kept { url, etag: answer.etag, modified: answer.modified };
+                    let kept = Kept { url, etag: answer.etag, modified: answer.modified, store: None };
                     return Ok(Outcome::New(Archive { path: archive, kept, memory }));
                 }
                 Err(failed) => {
@@ -241,7 +253,7 @@ impl Part<'_> {
                 self.here = 0;
                 // A weak tag promises no equal bytes (RFC 9110, 13.1.5): nothing can go on from there.
                 let etag = answer.etag.clone().filter(|etag| !etag.starts_with("W/"));
-                let begun = Kept { url: self.url.to_owned(), etag, modified: answer.modified.clone() };
+                let begun = Kept { url: self.url.to_owned(), etag, modified: answer.modified.clone(), store: None };
                 fs::write(self.half_of, toml::to_string(&begun).map_err(std::io::Error::other)?)?;
             }
         }
@@ -299,13 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_anybody_could_answer_for_are_refused() {
-        for good in ["https://mirror.example/osv", "http://127.0.0.1:8080", "http://localhost/x", "http://[::1]:1/"] {
-            assert_eq!(check_base(good), Ok(()), "{good}");
-        }
-        for bad in ["http://mirror.example", "http://127.0.0.1@mirror.example/", "ftp://x", "mirror", "https://", ""] {
-            assert!(check_base(bad).is_err(), "{bad}");
-        }
+    fn names_of_ecosystems_are_parts_of_addresses_and_of_files() {
         let name: String = "GitHub Actions/..".bytes().map(escaped).collect();
         assert_eq!(name, "GitHub%20Actions%2F..");
     }

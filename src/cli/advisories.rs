@@ -6,8 +6,8 @@ use super::args::{Advisories, Global};
 use super::progress::Progress;
 use super::{Ending, Error, print, request, store_path};
 use crate::advisory::import;
-use crate::advisory::store::{Builder, Store};
-use crate::advisory::update::{self, Pace};
+use crate::advisory::store::{Builder, Store, StoreError};
+use crate::advisory::update::{self, Held, Pace};
 use crate::advisory::{self};
 use crate::ecosystem::FORMATS;
 use crate::model::Ecosystem;
@@ -15,7 +15,7 @@ use crate::model::advisory::SourceAge;
 use crate::model::verdict::Decision;
 use crate::report::escape::terminal;
 use crate::run::advisories::age_in_days;
-use crate::world::net::{Net, Patience};
+use crate::world::net::{Net, Patience, check_base};
 use crate::world::{Env, Writer, real};
 
 pub(super) fn run(global: &Global, env: &Env, args: &Advisories) -> Result<Ending, Error> {
@@ -42,6 +42,11 @@ fn take(
     };
     let mut builder = Builder::new();
     let mut covered: Vec<String> = Vec::new();
+    // Held until the store is written: an update in between would be lost.
+    let _held = match output {
+        None => Some(Held::take(&downloads_of(&target)).map_err(Error::Undecided)?),
+        Some(_) => None,
+    };
     if output.is_none() {
         for store in standing(&target)? {
             covered.extend(store.sources().iter().map(|source| source.ecosystem.clone()));
@@ -122,67 +127,110 @@ fn update(global: &Global, env: &Env, named: &[String], all: bool, from: Option<
         return Err(Error::Usage(format!("--advisories: {instead}")));
     }
     let base = from.unwrap_or(update::BASE);
-    update::check_base(base).map_err(Error::Usage)?;
+    check_base(base).map_err(|reason| Error::Usage(format!("--from: {reason}")))?;
     let target = store_path(env).ok_or_else(|| Error::Usage("no cache folder: set PORTCULLIS_CACHE".to_owned()))?;
     let now = request::now(global)?;
-    let users = if target.exists() { Some(Store::open(&target)) } else { None };
-    // A store that is damaged is made anew: nothing in it is worth keeping.
-    let users = users.and_then(|store| store.and_then(|store| store.verify_all().map(|()| store)).ok());
+    let held = Held::take(&downloads_of(&target)).map_err(Error::Undecided)?;
+    let (users, lost) = users_store(&target)?;
     let in_store = |ecosystem: Ecosystem| users.as_ref().is_some_and(|s| s.source(ecosystem.as_str()).is_some());
     let wanted = wanted(global, env, named, all, &in_store)?;
     if wanted.is_empty() {
         return Err(Error::Usage("no ecosystem is in use here: name one with --ecosystem, or --all".to_owned()));
     }
     let net = Net::new(Patience::default()).map_err(Error::Undecided)?;
-    let folder = target.with_file_name("downloads");
-    let downloads = update::Downloads::open(&folder, &net, base, Pace::default()).map_err(Error::Undecided)?;
+    let downloads = update::Downloads::new(&held, &net, base, Pace::default());
     let mut builder = Builder::new();
     builder.add_store(&advisory::built_in().map_err(|e| undecided(&e))?).map_err(|e| undecided(&e))?;
     if let Some(store) = &users {
         builder.add_store(store).map_err(|e| undecided(&e))?;
     }
+    let is_lost = lost.is_some();
     let (mut text, mut failed, mut done) = (String::new(), Vec::new(), Vec::new());
     for ecosystem in wanted {
         let Some(osv) = ecosystem.osv() else { continue };
-        let wanted = update::Wanted { ecosystem: osv, stands: in_store(ecosystem) };
+        let digest = users.as_ref().filter(|_| in_store(ecosystem)).map(Store::digest);
+        let wanted = update::Wanted { ecosystem: osv, store: digest };
         let fetched = {
             let mut progress = Progress::new(global.quiet);
             downloads.fetch(&wanted, &mut |what, here, of| progress.bytes(what, here, of))
         };
-        let as_of = now.to_string();
         match fetched {
-            Ok(update::Outcome::Unchanged) => {
+            Ok(update::Outcome::Unchanged(modified)) => {
+                let as_of = current_as_of(modified.as_deref(), now);
                 let source = SourceAge { ecosystem: ecosystem.as_str().to_owned(), as_of, records: 0, built_in: false };
                 builder.add(import::Imported { sources: vec![source], ..import::Imported::default() });
                 text += &format!("{ecosystem}: unchanged\n");
-                done.push(None);
+                done.push((osv, None));
             }
-            Ok(update::Outcome::New(archive)) => match taken_in(&archive.path, ecosystem, &as_of, now) {
-                Ok(imported) => {
-                    let (records, skipped) = (imported.records.len(), imported.skipped.len());
-                    text += &format!("{ecosystem}: {records} records, {skipped} skipped\n");
-                    builder.add(imported);
-                    done.push(Some(archive));
+            Ok(update::Outcome::New(archive)) => {
+                let as_of = current_as_of(archive.modified(), now);
+                match taken_in(&archive.path, ecosystem, &as_of, now) {
+                    Ok(imported) => {
+                        let (records, skipped) = (imported.records.len(), imported.skipped.len());
+                        text += &format!("{ecosystem}: {records} records, {skipped} skipped\n");
+                        builder.add(imported);
+                        done.push((osv, Some(archive)));
+                    }
+                    Err(reason) => {
+                        let _gone = std::fs::remove_file(&archive.path);
+                        failed.push(format!("{ecosystem}: {reason}"));
+                    }
                 }
-                Err(reason) => {
-                    let _gone = std::fs::remove_file(&archive.path);
-                    failed.push(format!("{ecosystem}: {reason}"));
-                }
-            },
+            }
             Err(reason) => failed.push(format!("{ecosystem}: {reason}")),
         }
     }
     if !done.is_empty() {
         text += &write(builder, &target, true)?;
-        for archive in done.into_iter().flatten() {
-            archive.done()?;
+        let store = Store::open(&target).map_err(|e| undecided(&e))?;
+        // What was not asked about stands in the new store as it did in the old one.
+        for ecosystem in Ecosystem::ALL.iter().filter_map(|ecosystem| ecosystem.osv()) {
+            if !done.iter().any(|(osv, _)| *osv == ecosystem) && !is_lost {
+                downloads.stands(ecosystem, store.digest())?;
+            }
+        }
+        for (osv, archive) in done {
+            match archive {
+                Some(archive) => archive.done(store.digest())?,
+                None => downloads.stands(osv, store.digest())?,
+            }
         }
     }
+    failed.extend(lost);
     print(&text)?;
     match failed.as_slice() {
         [] => Ok(Ending::Done),
         reasons => Err(Error::Undecided(format!("{}: what was known before stays in use", reasons.join("; ")))),
     }
+}
+
+/// Where the downloads of a store lie, and the lock on it.
+fn downloads_of(store: &Path) -> PathBuf {
+    store.with_file_name("downloads")
+}
+
+/// The user's store, and what is to be said where it was damaged: nothing in it is worth keeping then, and what it held
+/// of other ecosystems has to be fetched again.
+fn users_store(target: &Path) -> Result<(Option<Store>, Option<String>), Error> {
+    if !target.exists() {
+        return Ok((None, None));
+    }
+    let store = Store::open(target).and_then(|store| store.verify_all().map(|()| store));
+    match store {
+        Ok(store) => Ok((Some(store), None)),
+        Err(error @ (StoreError::Damaged { .. } | StoreError::TooOld { .. })) => {
+            let lost = format!("{error}; it is made anew, of what was fetched now alone");
+            Ok((None, Some(lost)))
+        }
+        Err(error) => Err(Error::Undecided(error.to_string())),
+    }
+}
+
+/// When an archive was current: now, where the server says nothing else. What it last changed longer ago is still what
+/// there is, but a mirror that stands still must not look fresh for ever.
+fn current_as_of(modified: Option<&str>, now: jiff::Timestamp) -> String {
+    let modified = modified.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()).map(|zoned| zoned.timestamp());
+    modified.filter(|modified| *modified < now).unwrap_or(now).to_string()
 }
 
 /// What an archive holds, where it is what it should be.

@@ -24,7 +24,7 @@ pub(super) fn run(global: &Global, env: &Env, args: &Named) -> Result<Ending, Er
     let snapshot = Snapshot::new(&*tree).map_err(|e| Error::Undecided(e.to_string()))?;
     let config = Config::default();
     let mut text = String::new();
-    for project in projects::find(&snapshot, &config, &mut Coverage::default()) {
+    for project in projects::find(&snapshot, &config, &|_| true, &mut Coverage::default()) {
         let inventory = projects::read(&snapshot, &config, &project)
             .map_err(|(path, unread)| Error::Undecided(format!("{path}: {unread}")))?;
         let paths = Paths::new(&inventory);

@@ -12,14 +12,19 @@ use crate::ecosystem::rules;
 use crate::model::change::{Change, ChangeKind, ChecksumMove, Depth, Review, Side};
 use crate::model::checksum::strength;
 use crate::model::graph::{Paths, closure};
-use crate::model::inventory::{Identity, Inventory, Package, Root, Scopes, Source, SourceKind};
+use crate::model::inventory::{Identity, Inventory, Package, Project, Root, Scopes, Source, SourceKind};
 use crate::model::{Ecosystem, RepoPath, purl};
 
 type Bytes = (Ecosystem, Box<str>, Box<str>, Source, Box<str>);
 
 fn bytes_of(package: &Package) -> Option<Bytes> {
-    let checksum = package.checksum.clone()?;
-    Some((package.ecosystem, package.name.clone(), package.version.clone(), package.source.clone(), checksum))
+    // What comes with the go command has no digest of its own: its version says which bytes it is.
+    let is_of_toolchain = package.ecosystem == Ecosystem::Go && package.is_bundled;
+    let checksum = package.checksum.clone().or_else(|| is_of_toolchain.then(Box::default))?;
+    // Where a registry keeps its files is not what the bytes are.
+    let commit = package.source.commit.clone().filter(|_| package.source.kind != SourceKind::Public);
+    let source = Source { commit, ..package.source.clone() };
+    Some((package.ecosystem, package.name.clone(), package.version.clone(), source, checksum))
 }
 
 /// What the whole of base held, for questions that reach beyond one project.
@@ -149,9 +154,12 @@ impl<'a> Differ<'a> {
     /// Two entries of one version.
     fn pair(&mut self, b: usize, h: usize) {
         let (Some(base), Some(head)) = (self.of_base(b), self.of_head(h)) else { return };
-        let is_other = base.source != head.source
+        let is_other = !is_same_place(&base.source, &head.source)
             || self.checksum_move(base, head) != ChecksumMove::Same
-            || (head.contradiction.is_some() && base.contradiction != head.contradiction);
+            || (head.contradiction.is_some() && base.contradiction != head.contradiction)
+            || (head.identity == Identity::StandsIn && base.identity != head.identity)
+            // The digest of an image moves with its tag: a new one is what an upgrade looks like.
+            || (head.ecosystem == Ecosystem::Docker && base.checksum != head.checksum);
         if is_other {
             self.push(ChangeKind::Replaced, Some(b), Some(h), false);
         } else if base.scopes != head.scopes {
@@ -205,6 +213,7 @@ impl<'a> Differ<'a> {
             checksum: match (before, after) {
                 (Some(b), Some(a)) => self.checksum_move(b, a),
                 (None, Some(a)) if self.lacks_checksum(a) => ChecksumMove::Dropped,
+                (None, Some(a)) => self.beside(a),
                 _ => ChecksumMove::Same,
             },
             source_new,
@@ -227,20 +236,39 @@ impl<'a> Differ<'a> {
         let (old, new) = (lockfile(self.base), lockfile(self.head));
         if !before.is_locked || !after.is_locked {
             // That a lockfile went is said of the file. A digest taken from a manifest that held it is said here.
-            let is_taken = before.is_fixed() && before.version == after.version && new == old;
+            let is_taken = before.is_fixed()
+                && !after.is_fixed()
+                && new == old
+                && before.ecosystem != Ecosystem::Cargo
+                && (before.version == after.version || new.is_some() || before.ecosystem == Ecosystem::PyPi);
             return if is_taken { ChecksumMove::Dropped } else { ChecksumMove::Same };
         }
-        // Tools digest the same release in ways of their own: what another tool's lockfile says cannot be compared.
+        // Yarn digests the archive of its own cache: what another tool's lockfile says cannot be compared with that.
         let name = |path: Option<RepoPath>| path.map(|path| path.file_name().to_owned());
+        let was_moved = name(old.clone()) != name(new.clone());
         match moved_checksum(before, after) {
-            ChecksumMove::Changed if name(old) != name(new) => ChecksumMove::Rehashed,
+            ChecksumMove::Changed
+                if [name(old), name(new)].iter().flatten().any(|name| name == "yarn.lock") && was_moved =>
+            {
+                ChecksumMove::Rehashed
+            }
             other => other,
         }
     }
 
+    /// How the checksum of an added entry differs from those of the same version from the same place, on either side.
+    fn beside(&self, added: &Package) -> ChecksumMove {
+        let of_name = |i: Option<&'a Inventory>| i.into_iter().flat_map(|i| i.named(added.ecosystem, &added.name));
+        let same = |p: &&Package| p.version == added.version && p.source == added.source && p.checksum.is_some();
+        let moves = of_name(self.base).chain(of_name(self.head)).filter(same).map(|known| moved_checksum(known, added));
+        moves.max_by_key(|found| *found == ChecksumMove::Changed).unwrap_or(ChecksumMove::Same)
+    }
+
     /// Whether an added package of the public registry has no checksum where its lockfile gives others one.
     fn lacks_checksum(&self, package: &Package) -> bool {
-        let is_public = |p: &Package| p.is_locked && !p.is_bundled && p.source.kind == SourceKind::Public;
+        let is_public = |p: &Package| {
+            p.is_locked && !p.is_bundled && p.source.kind == SourceKind::Public && p.ecosystem != Ecosystem::Go
+        };
         is_public(package)
             && package.checksum.is_none()
             && self.head.is_some_and(|i| i.packages.iter().any(|p| is_public(p) && p.checksum.is_some()))
@@ -252,6 +280,11 @@ impl<'a> Differ<'a> {
         let same = |p: &Package| {
             p.source.kind == head.source.kind
                 && (p.source.kind == SourceKind::Public || p.source.address == head.source.address)
+                // Of git it is the commit, which moves; of a registry where the bytes really come from, which does not.
+                && (p.source.kind == SourceKind::Git
+                    || p.source.commit.is_none()
+                    || head.source.commit.is_none()
+                    || p.source.commit == head.source.commit)
         };
         if let Some(before) = before {
             return !same(before);
@@ -308,12 +341,16 @@ fn moved_checksum(before: &Package, after: &Package) -> ChecksumMove {
     match (&before.checksum, &after.checksum) {
         // Bytes that come inside another package's are checked with it.
         _ if after.is_bundled => ChecksumMove::Same,
+        // A tag of an image names what its owner last put there.
+        (Some(_), Some(_)) if after.ecosystem == Ecosystem::Docker => ChecksumMove::Same,
+        // go.sum holds no digest of a module of which nothing is built.
+        (Some(_), None) if after.ecosystem == Ecosystem::Go && before.version != after.version => ChecksumMove::Same,
         // A registry's package without one is bytes that nobody checks, whatever its version.
         (Some(_), None) if are_archives => ChecksumMove::Dropped,
         (Some(b), Some(a)) if are_archives && strength(a) < strength(b) => ChecksumMove::Weakened,
         // Another version, or another commit of a git source, brings its own; another registry or mirror does not.
         (Some(b), Some(a)) if a != b && before.version == after.version => {
-            if !are_archives && before.source != after.source {
+            if !are_archives && before.source != after.source && !is_one_release(before, after) {
                 return ChecksumMove::Same;
             }
             let (old, new) = (files_of(before), files_of(after));
@@ -328,6 +365,13 @@ fn moved_checksum(before: &Package, after: &Package) -> ChecksumMove {
         }
         _ => ChecksumMove::Same,
     }
+}
+
+/// Whether two entries are one release by what the registry's tags say, as Swift's packages are: an honest tag does not
+/// move to another commit.
+fn is_one_release(before: &Package, after: &Package) -> bool {
+    let is_public = |p: &Package| p.source.kind == SourceKind::Git && p.identity == Identity::Public;
+    is_public(before) && is_public(after) && before.source.address == after.source.address
 }
 
 /// The checksums of the single files.
@@ -357,6 +401,14 @@ fn stood_in(before: Option<&Package>, after: &Package) -> bool {
     before.is_some_and(|p| p.identity == Identity::StandsIn && p.source.address == after.source.address)
 }
 
+/// Whether two entries come from one place. Of the public registry, one tool's lockfile may leave out what another's
+/// says of where its files lie.
+fn is_same_place(a: &Source, b: &Source) -> bool {
+    let is_unsaid = a.commit.is_none() || b.commit.is_none();
+    let are_public = a.kind == SourceKind::Public && b.kind == SourceKind::Public;
+    a == b || (are_public && a.address == b.address && is_unsaid)
+}
+
 /// A stable id: what differs, and nothing of where it stands in a file.
 fn id(project: &str, kind: ChangeKind, before: Option<&Package>, after: Option<&Package>) -> String {
     let side = |package: Option<&Package>| {
@@ -372,26 +424,49 @@ fn id(project: &str, kind: ChangeKind, before: Option<&Package>, after: Option<&
 /// Whether two projects at different paths are one that was moved: equal members, packages, scopes and edges.
 #[must_use]
 pub fn is_moved(base: &Inventory, head: &Inventory) -> bool {
-    let same = |a: &Package, b: &Package| {
-        (a.ecosystem, &a.name, &a.version, &a.source, &a.checksum, a.scopes, a.direct, a.identity)
-            == (b.ecosystem, &b.name, &b.version, &b.source, &b.checksum, b.scopes, b.direct, b.identity)
-    };
+    // All of it but where it stands.
+    let same = |a: &Package, b: &Package| Package { span: b.span, declared: b.declared, ..a.clone() } == *b;
+    // A project without a name is nobody's in particular.
+    let is_named = |i: &Inventory| !i.roots.is_empty() && i.roots.iter().all(|root| is_own_name(root, &i.project));
     // Members move along with their project: where they stand in it must be the same, where they stand must not.
     let roots = |inventory: &Inventory| -> Vec<(String, Option<String>, Vec<u32>)> {
         let within = |root: &Root| root.folder.relative_to(&inventory.project.path).map(str::to_owned);
         inventory.roots.iter().map(|root| (root.label.clone(), within(root), root.needs.clone())).collect()
     };
     base.project.ecosystem == head.project.ecosystem
+        && is_named(base)
         && roots(base) == roots(head)
         && base.edges == head.edges
         && base.packages.len() == head.packages.len()
         && base.packages.iter().zip(&head.packages).all(|(a, b)| same(a, b))
 }
 
+/// Whether a member has a name that its manifest gives it, and not one made of the path of its file.
+fn is_own_name(root: &Root, project: &Project) -> bool {
+    let is_path = |path: &RepoPath| *root.name == *path.as_str() || *root.name == *path.file_name();
+    !root.name.is_empty() && !project.manifest.iter().chain(&project.lockfile).any(is_path)
+}
+
 /// Packages of the public registry that base had and head builds from a folder of the repository: the folder stands in
 /// for the package, whether a patch says so or a path does, and is judged as such. Head's members alone would let it
 /// pass for the project's own code.
+///
+/// What head takes from a repository, folder or address of its own under a name that base had from the registry stands in
+/// for that package as well, and advisories go on speaking of it.
 pub fn take_in_stand_ins(base: &Inventory, head: &mut Inventory) {
+    let is_public = |p: &Package| p.source.kind == SourceKind::Public && p.identity == Identity::Public;
+    let mut takes_over = false;
+    for package in head.packages.iter_mut().filter(|p| p.identity == Identity::Foreign) {
+        let stood = |p: &Package| p.source.kind == package.source.kind && p.source.address == package.source.address;
+        let of_base = || base.named(package.ecosystem, &package.name);
+        if of_base().any(is_public) && !of_base().any(stood) {
+            package.identity = Identity::StandsIn;
+            takes_over = true;
+        }
+    }
+    if takes_over {
+        head.sort();
+    }
     let found: Vec<Package> = head
         .roots
         .iter()
@@ -410,7 +485,9 @@ pub fn take_in_stand_ins(base: &Inventory, head: &mut Inventory) {
             }
             let source = Source { kind: SourceKind::Path, address: root.folder.as_str().into(), commit: None };
             let identity = Identity::StandsIn;
-            let (version, span) = (root.version.clone(), root.span);
+            // A folder that does not say its version claims to be the one that it takes the place of.
+            let version = if root.version.is_empty() { was.version.clone() } else { root.version.clone() };
+            let span = root.span;
             Some(Package { version, source, identity, span, checksum: None, declared: None, ..was.clone() })
         })
         .collect();

@@ -68,7 +68,11 @@ pub fn concern(entry: &Entry) -> Option<Concern> {
     if folded_name_is_recognised(name) {
         return Some(Concern::Dependencies);
     }
-    unread::is_unread(name).then_some(Concern::Unread)
+    if unread::is_unread(path) {
+        return Some(Concern::Unread);
+    }
+    // What formats look up by name beside manifests and lockfiles (checksums, settings of a build) makes inventories too.
+    FORMATS.iter().any(|format| format.looks_up().contains(&name)).then_some(Concern::Dependencies)
 }
 
 /// Whether a path concerns the gate by its name alone.
@@ -205,7 +209,8 @@ pub fn concerning<'d>(deltas: &'d [Delta], base: &dyn Tree, head: &dyn Tree) -> 
         let vendored = finder.find(path)?;
         let side = |entry: &Option<Entry>| {
             let included = entry.as_ref().filter(|entry| included.contains(&entry.path));
-            entry.as_ref().and_then(concern).or(included.map(|_| Concern::ManagerConfig))
+            let by_name = entry.as_ref().and_then(concern);
+            by_name.or(included.map(|_| Concern::ManagerConfig))
         };
         let concern = match &vendored {
             Some(_) => Some(Concern::Vendored),

@@ -1,65 +1,91 @@
 //! Files that are recognised and not read.
 
+use crate::ecosystem::{fold, matches};
 use crate::model::RepoPath;
 
+/// How little is known where one changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// What is used is in it and nowhere else: the answer is incomplete.
+    Lockfile,
+    /// It asks for things, perhaps by running: a person has to look at what changed.
+    Manifest,
+}
+
 /// A kind of file that is recognised and not read.
-struct UnreadKind {
+#[derive(Debug, Clone, Copy)]
+pub struct UnreadKind {
     /// As [`crate::ecosystem::FileKind::pattern`] has it.
-    pattern: &'static str,
+    pub pattern: &'static str,
     /// What it is, for people.
-    what: &'static str,
-    /// Lockfiles beside it that say all that it would.
-    unless: &'static [&'static str],
+    pub what: &'static str,
+    /// How little is known.
+    pub gap: Gap,
+    /// Files of which one must stand beside it for it to be one of that kind; empty where the name says all.
+    pub beside: &'static [&'static str],
 }
 
-const fn unread(pattern: &'static str, what: &'static str) -> UnreadKind {
-    UnreadKind { pattern, what, unless: &[] }
+const fn lockfile(pattern: &'static str, what: &'static str) -> UnreadKind {
+    UnreadKind { pattern, what, gap: Gap::Lockfile, beside: &[] }
 }
 
-const fn code(pattern: &'static str, what: &'static str, unless: &'static [&'static str]) -> UnreadKind {
-    UnreadKind { pattern, what, unless }
+const fn manifest(pattern: &'static str, what: &'static str) -> UnreadKind {
+    UnreadKind { pattern, what, gap: Gap::Manifest, beside: &[] }
 }
 
-/// Kinds that are recognised and not read: adding or changing one is incomplete, never silence. Manifests that are
-/// programs are not run; where a lockfile stands beside one, it says what the program asked for.
+/// Every kind: adding or changing one is never silence.
 const UNREAD: &[UnreadKind] = &[
-    unread("deno.lock", "lockfiles of Deno"),
-    unread("flake.lock", "lockfiles of Nix"),
-    unread("Cartfile.resolved", "lockfiles of Carthage"),
-    unread("rebar.lock", "lockfiles of Rebar"),
-    unread("stack.yaml.lock", "lockfiles of Stack"),
-    unread("cabal.project.freeze", "lockfiles of Cabal"),
-    unread("renv.lock", "lockfiles of renv"),
-    unread("Manifest.toml", "lockfiles of Julia"),
-    unread("pixi.lock", "lockfiles of Pixi"),
-    unread("conda-lock.yml", "lockfiles of conda"),
-    unread("environment.yml", "environments of conda"),
-    unread("paket.lock", "lockfiles of Paket"),
-    unread("MODULE.bazel.lock", "lockfiles of Bazel"),
-    unread("cpanfile.snapshot", "lockfiles of Carton"),
-    unread("gleam.toml", "manifests of Gleam"),
-    code("build.gradle", "build scripts of Gradle", &["gradle.lockfile"]),
-    code("build.gradle.kts", "build scripts of Gradle", &["gradle.lockfile"]),
-    code("settings.gradle", "settings scripts of Gradle", &["settings-gradle.lockfile", "gradle.lockfile"]),
-    code("settings.gradle.kts", "settings scripts of Gradle", &["settings-gradle.lockfile", "gradle.lockfile"]),
+    lockfile("deno.lock", "lockfiles of Deno"),
+    lockfile("flake.lock", "lockfiles of Nix"),
+    lockfile("Cartfile.resolved", "lockfiles of Carthage"),
+    lockfile("rebar.lock", "lockfiles of Rebar"),
+    lockfile("stack.yaml.lock", "lockfiles of Stack"),
+    lockfile("cabal.project.freeze", "lockfiles of Cabal"),
+    lockfile("renv.lock", "lockfiles of renv"),
+    UnreadKind { beside: &["Project.toml", "JuliaProject.toml"], ..lockfile("Manifest.toml", "lockfiles of Julia") },
+    lockfile("pixi.lock", "lockfiles of Pixi"),
+    lockfile("conda-lock.yml", "lockfiles of conda"),
+    lockfile("conda-lock.yaml", "lockfiles of conda"),
+    lockfile("paket.lock", "lockfiles of Paket"),
+    lockfile("MODULE.bazel.lock", "lockfiles of Bazel"),
+    lockfile("cpanfile.snapshot", "lockfiles of Carton"),
+    lockfile("Chart.lock", "lockfiles of Helm"),
+    manifest("*.gradle", "build scripts of Gradle"),
+    manifest("*.gradle.kts", "build scripts of Gradle"),
+    manifest("build.sbt", "build definitions of sbt"),
+    manifest("MODULE.bazel", "modules of Bazel"),
+    manifest("environment.yml", "environments of conda"),
+    manifest("environment.yaml", "environments of conda"),
+    manifest("pixi.toml", "manifests of Pixi"),
+    manifest("deno.json", "manifests of Deno"),
+    manifest("deno.jsonc", "manifests of Deno"),
+    manifest("Cartfile", "manifests of Carthage"),
+    manifest("paket.dependencies", "manifests of Paket"),
+    manifest("gleam.toml", "manifests of Gleam"),
+    manifest("bower.json", "manifests of Bower"),
+    manifest("Chart.yaml", "charts of Helm"),
 ];
 
-/// Whether a file of that name is of a kind that is not read.
-#[must_use]
-pub fn is_unread(name: &str) -> bool {
-    UNREAD.iter().any(|kind| kind.pattern == name)
+fn of_name(path: &RepoPath) -> Option<&'static UnreadKind> {
+    let folded = RepoPath::new(&fold(path.file_name()));
+    UNREAD.iter().find(|kind| matches(&kind.pattern.to_ascii_lowercase(), &folded))
 }
 
-/// What an unread file is, for people; `None` where it is read, or a lockfile beside it says all that it would.
-/// `stands` tells whether a path is there.
+/// Whether a file of that name may be of a kind that is not read.
 #[must_use]
-pub fn kind(path: &RepoPath, stands: &dyn Fn(&RepoPath) -> bool) -> Option<&'static str> {
-    let kind = UNREAD.iter().find(|kind| kind.pattern == path.file_name())?;
-    let beside = |name: &&str| path.parent().join(name).is_some_and(|path| stands(&path));
-    (!kind.unless.iter().any(beside)).then_some(kind.what)
+pub fn is_unread(path: &RepoPath) -> bool {
+    of_name(path).is_some()
 }
 
-/// Every kind: name, what it is, and the lockfiles that say as much, for the table of what is supported.
-pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
-    UNREAD.iter().map(|kind| (kind.pattern, kind.what, kind.unless))
+/// The kind of an unread file; `None` where it is none. `stands` tells whether a path is there.
+#[must_use]
+pub fn kind(path: &RepoPath, stands: &dyn Fn(&RepoPath) -> bool) -> Option<&'static UnreadKind> {
+    let kind = of_name(path)?;
+    let is_there = |name: &&str| path.parent().join(name).is_some_and(|path| stands(&path));
+    (kind.beside.is_empty() || kind.beside.iter().any(is_there)).then_some(kind)
+}
+
+/// Every kind, for the table of what is supported.
+pub fn kinds() -> impl Iterator<Item = &'static UnreadKind> {
+    UNREAD.iter()
 }

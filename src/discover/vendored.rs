@@ -5,7 +5,11 @@
 //! | cargo's vendored crates | a folder with `.cargo-checksum.json`, without which cargo refuses it | its `Cargo.toml` |
 //! | Go's `vendor/` | `vendor/modules.txt`, without which the go command refuses it | the module of that list |
 //! | Yarn's offline cache | an archive in `.yarn/cache/` | the archive's name |
-//! | `node_modules/` that is tracked | the folder's name | its `package.json` |
+//! | `node_modules/` that is tracked | the folder's name | that name, and the version in its `package.json` |
+//! | Composer's `vendor/` | `vendor/composer/installed.json` | the folder's name |
+//! | CocoaPods' `Pods/` | `Pods/Manifest.lock` | the folder's name |
+//! | Bundler's cache | an archive in `vendor/cache/` | the archive's name |
+//! | Yarn 1's offline mirror, wheels | an archive of a package, wherever it stands | the archive's name |
 
 use std::collections::BTreeMap;
 
@@ -38,11 +42,14 @@ impl Vendored {
     pub fn is(&self, ecosystem: Ecosystem, name: &str, version: &str) -> bool {
         let spelt = |name: &str| if self.is_archive() { name.replace('/', "-") } else { name.to_owned() };
         self.ecosystem == ecosystem
-            && self.package.as_ref().is_some_and(|(own, at)| *own == spelt(name) && *at == *version)
+            && self.package.as_ref().is_some_and(|(own, at)| {
+                // A folder that does not say its version is that of whichever changed.
+                (at.is_empty() || *at == *version) && own.eq_ignore_ascii_case(&spelt(name))
+            })
     }
 
     fn is_archive(&self) -> bool {
-        self.place.file_name().ends_with(".zip")
+        of_archive(&self.place).is_some()
     }
 }
 
@@ -50,7 +57,13 @@ impl Vendored {
 #[must_use]
 pub fn is_mark(path: &RepoPath) -> bool {
     let folder = path.parent();
-    path.file_name() == CARGO_MARK || (path.file_name() == GO_MARK && folder.file_name() == "vendor")
+    match path.file_name() {
+        CARGO_MARK => true,
+        GO_MARK => folder.file_name() == "vendor",
+        "installed.json" => folder.file_name() == "composer" && folder.parent().file_name() == "vendor",
+        "Manifest.lock" => folder.file_name() == "Pods",
+        _ => false,
+    }
 }
 
 /// Finds the vendored package of a path, in either of two trees.
@@ -89,13 +102,16 @@ impl<'t> Finder<'t> {
             return Ok(Some(Vendored { place, ecosystem: Ecosystem::Cargo, package }));
         }
         if let Some(place) = of_node_modules(path) {
-            let package = self.manifest(&place, Ecosystem::Npm, "package.json")?;
+            // What is imported goes by the folder's name, whatever the manifest in it says.
+            let named = |(_, version)| (package_of(&place), version);
+            let package = self.manifest(&place, Ecosystem::Npm, "package.json")?.map(named);
             return Ok(Some(Vendored { place, ecosystem: Ecosystem::Npm, package }));
         }
-        let in_cache = path.parent().file_name() == "cache" && path.parent().parent().file_name() == ".yarn";
-        if in_cache && path.file_name().ends_with(".zip") {
-            let package = of_archive(path.file_name());
-            return Ok(Some(Vendored { place: path.clone(), ecosystem: Ecosystem::Npm, package }));
+        if let Some((ecosystem, package)) = of_archive(path) {
+            return Ok(Some(Vendored { place: path.clone(), ecosystem, package }));
+        }
+        if let Some(found) = self.installed(path)? {
+            return Ok(Some(found));
         }
         self.module(path)
     }
@@ -111,6 +127,35 @@ impl<'t> Finder<'t> {
         }
         self.crates.insert(folder.clone(), is_crate);
         Ok(is_crate)
+    }
+
+    /// The package of a folder that Composer or CocoaPods fills.
+    fn installed(&self, path: &RepoPath) -> Result<Option<Vendored>, Unread> {
+        let mut folder = path.parent();
+        while !folder.is_root() {
+            let (ecosystem, mark, depth) = match folder.file_name() {
+                "vendor" => (Ecosystem::Packagist, "composer/installed.json", 2),
+                "Pods" => (Ecosystem::CocoaPods, "Manifest.lock", 1),
+                _ => {
+                    folder = folder.parent();
+                    continue;
+                }
+            };
+            let mark = folder.join(mark).unwrap_or_else(RepoPath::root);
+            let mut is_marked = false;
+            for tree in self.trees {
+                is_marked |= tree.entry(&mark)?.is_some();
+            }
+            if is_marked {
+                let within: Vec<&str> = path.relative_to(&folder).unwrap_or_default().split('/').collect();
+                // What is no package's own is the whole's: what loads all of them, above all.
+                let own = within.get(..depth).filter(|_| within.len() > depth).map(|parts| parts.join("/"));
+                let place = own.as_ref().and_then(|own| folder.join(own)).unwrap_or_else(|| folder.clone());
+                return Ok(Some(Vendored { place, ecosystem, package: own.map(|name| (name, String::new())) }));
+            }
+            folder = folder.parent();
+        }
+        Ok(None)
     }
 
     /// The module of Go that a path below a `vendor` folder with its list is part of.
@@ -205,8 +250,42 @@ fn of_node_modules(path: &RepoPath) -> Option<RepoPath> {
     parts.get(..end).map(|parts| RepoPath::new(&parts.join("/")))
 }
 
+/// The name by which a folder of `node_modules` is imported.
+fn package_of(place: &RepoPath) -> String {
+    let name = place.file_name();
+    match place.parent().file_name() {
+        scope if scope.starts_with('@') => format!("{scope}/{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// An archive that holds a package, and which: of Yarn's cache and offline mirror, of Bundler's cache, a wheel.
+fn of_archive(path: &RepoPath) -> Option<(Ecosystem, Option<(String, String)>)> {
+    let (folder, above, name) = (path.parent(), path.parent().parent(), path.file_name());
+    let split = |text: &str| {
+        // The version begins at the first hyphen that a digit follows.
+        let at = text.match_indices('-').find(|(at, _)| text.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit))?.0;
+        let (name, version) = text.split_at_checked(at)?;
+        Some((name.to_owned(), version.trim_start_matches('-').to_owned()))
+    };
+    if folder.file_name() == "cache" && above.file_name() == ".yarn" && name.ends_with(".zip") {
+        return Some((Ecosystem::Npm, of_yarn(name)));
+    }
+    if let (Some(gem), "cache", "vendor") = (name.strip_suffix(".gem"), folder.file_name(), above.file_name()) {
+        return Some((Ecosystem::RubyGems, split(gem)));
+    }
+    if let Some(wheel) = name.strip_suffix(".whl") {
+        // PEP 427: name, version, tags, with underscores for hyphens inside a part.
+        let mut parts = wheel.split('-');
+        let named = parts.next().map(|name| name.replace('_', "-")).zip(parts.next().map(str::to_owned));
+        return Some((Ecosystem::PyPi, named));
+    }
+    let archive = name.strip_suffix(".tgz")?;
+    Some((Ecosystem::Npm, split(archive)))
+}
+
 /// Name and version in the name of an archive of Yarn's cache: `name-npm-version-hash[-hash].zip`.
-fn of_archive(name: &str) -> Option<(String, String)> {
+fn of_yarn(name: &str) -> Option<(String, String)> {
     let (name, rest) = name.strip_suffix(".zip")?.rsplit_once("-npm-")?;
     let is_hash = |text: &str| text.len() >= 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let mut version = rest;
@@ -228,7 +307,7 @@ mod tests {
         assert_eq!(place("node_modules/@s/a/node_modules/b/x.js").as_deref(), Some("node_modules/@s/a/node_modules/b"));
         assert_eq!(place("node_modules/.package-lock.json").as_deref(), Some("node_modules/.package-lock.json"));
         assert_eq!(place("src/a.js"), None);
-        let archive = |name: &str| of_archive(name).map(|(name, version)| format!("{name} {version}"));
+        let archive = |name: &str| of_yarn(name).map(|(name, version)| format!("{name} {version}"));
         assert_eq!(archive("lodash-npm-4.17.21-6382451519-eb835a2e51.zip").as_deref(), Some("lodash 4.17.21"));
         assert_eq!(
             archive("@s-a-npm-1.0.0-rc.1-0123456789-10c0.zip").as_deref(),
@@ -239,7 +318,7 @@ mod tests {
         let cached = Vendored {
             place: RepoPath::new(".yarn/cache/@s-a-npm-1.0.0-0123456789.zip"),
             ecosystem: Ecosystem::Npm,
-            package: of_archive("@s-a-npm-1.0.0-0123456789.zip"),
+            package: of_yarn("@s-a-npm-1.0.0-0123456789.zip"),
         };
         assert!(cached.is(Ecosystem::Npm, "@s/a", "1.0.0") && !cached.is(Ecosystem::Npm, "@s/b", "1.0.0"));
     }

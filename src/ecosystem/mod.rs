@@ -239,6 +239,12 @@ pub trait Format: Sync {
     /// The manifests and lockfiles that make a project.
     fn kinds(&self) -> &'static [FileKind];
 
+    /// Whether its manifests may take in files of any name, so that one of them can change with no file of
+    /// [`Self::kinds`] changing.
+    fn includes(&self) -> bool {
+        false
+    }
+
     /// Names of files that are looked up by name, and so are indexed.
     fn looks_up(&self) -> &'static [&'static str] {
         &[]
@@ -326,6 +332,19 @@ pub trait Settings: Sync {
     /// [`Unread`] where the file cannot be understood: then it may send anything anywhere.
     fn redirects(&self, path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread>;
 
+    /// Patterns of manifests that say as well where packages come from.
+    fn manifests(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Where such a manifest takes packages from. The lockfile beside it names the old place until it is made anew.
+    ///
+    /// # Errors
+    /// [`Unread`] where it cannot be understood.
+    fn manifest_redirects(&self, _path: &RepoPath, _bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
+        Ok(Vec::new())
+    }
+
     /// Addresses that the file declares to be the ecosystem's one registry, so that a mirror of it is no other place.
     fn registries(&self, _path: &RepoPath, _bytes: &[u8]) -> Vec<String> {
         Vec::new()
@@ -345,6 +364,7 @@ pub const SETTINGS: &[&dyn Settings] = &[
     &pub_dev::Pub,
     &swift::Swift,
     &conan::Conan,
+    &terraform::Terraform,
 ];
 
 /// What reads a path as configuration of a package manager or toolchain; `None` where it is none.

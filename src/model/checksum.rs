@@ -43,15 +43,22 @@ pub fn of_h1(text: &str) -> Option<Box<str>> {
     (bytes.len() == 32).then(|| format!("h1:{}", hex(&bytes)).into())
 }
 
-/// The strongest digest of a subresource integrity text (W3C SRI: `sha512-…` with spaces between); `None` where there
-/// is none that counts.
+/// The strongest digest of a subresource integrity text (W3C SRI: `sha512-…` with spaces between); `None` where one of
+/// them is none that is known, and where the strongest algorithm stands with two digests: tools take any of them.
 #[must_use]
 pub fn of_integrity(text: &str) -> Option<Box<str>> {
-    let each = text.split_ascii_whitespace().filter_map(|part| {
+    let mut best: Option<Box<str>> = None;
+    let mut is_one = true;
+    for part in text.split_ascii_whitespace() {
         let (algorithm, rest) = part.split_once('-')?;
-        of_base64(algorithm, rest.split('?').next().unwrap_or(rest))
-    });
-    each.max_by_key(|checksum| strength(checksum))
+        let found = of_base64(algorithm, rest.split('?').next().unwrap_or(rest))?;
+        match &best {
+            Some(known) if strength(known) > strength(&found) => {}
+            Some(known) if strength(known) == strength(&found) => is_one &= *known == found,
+            _ => (best, is_one) = (Some(found), true),
+        }
+    }
+    best.filter(|_| is_one)
 }
 
 /// One checksum for all files of a release, and the sorted list of theirs where there are several.
@@ -123,6 +130,13 @@ mod tests {
         let h1 = of_h1("h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
         assert_eq!(h1.as_deref(), Some(&*format!("h1:{SHA256}")));
         assert!(is_checksum(&expected) && is_checksum(&h1.unwrap()));
+        // One of the strongest is what tools take, whichever it is; what is weaker does not count.
+        let two = sri.replace("sha256", "sha1-dmm9K/g9LIcAaWKFLbLqmHmK5nk= sha256");
+        assert_eq!(of_integrity(&two).as_deref(), Some(&*expected));
+        let other = format!("{sri} sha256-{}=", "A".repeat(43));
+        for bad in [other, format!("{sri} {sri}x sha3-AAAA"), format!("sha256-47DE {sri}")] {
+            assert_eq!(of_integrity(&bad), None, "{bad}");
+        }
         for bad in ["sha256-", "sha256-47DE", "sha3-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", ""] {
             assert_eq!(of_integrity(bad), None, "{bad}");
         }

@@ -117,10 +117,13 @@ impl Source {
     /// Whether the address is fetched without transport security.
     #[must_use]
     pub fn is_plain_http(&self) -> bool {
-        let address = self.address.to_ascii_lowercase();
+        let mut address = self.address.to_ascii_lowercase();
+        if let (SourceKind::Public | SourceKind::Registry, Some(origin)) = (self.kind, &self.commit) {
+            address = format!("{} {address}", origin.to_ascii_lowercase());
+        }
         ["http://", "registry+http://", "sparse+http://", "git+http://", "git://", "git+git://"]
             .iter()
-            .any(|scheme| address.starts_with(scheme))
+            .any(|scheme| address.split(' ').any(|part| part.starts_with(scheme)))
     }
 
     /// Whether a git source names a full commit. Other kinds have none to name.
@@ -204,7 +207,8 @@ pub struct Package {
     pub span: Span,
     /// Where a manifest names it.
     pub declared: Option<Span>,
-    /// The version that a comment beside a commit claims. Nothing proves it.
+    /// The version that advisories are asked about, where that is not [`Self::version`]: what a comment beside a commit
+    /// claims, which nothing proves, or another spelling.
     pub claim: Option<Box<str>>,
     /// What the lock entry's own address names instead of this name and version.
     pub contradiction: Option<Box<str>>,

@@ -32,13 +32,17 @@ impl<'a> Matcher<'a> {
         Self { store, known: BTreeMap::new(), damage: None }
     }
 
-    /// What is known against a package. Foreign packages are not looked up: public advisories do not speak of them.
+    /// What is known against a package. Foreign packages are not looked up: public advisories do not speak of them. What
+    /// comes from a registry that nobody declared is: by its name, which a person can tell from another's.
     pub fn look_up(&mut self, package: &Package) -> Outcome {
-        if package.identity == Identity::Foreign {
+        if package.identity == Identity::Foreign && !is_undeclared(package) {
             return Outcome::default();
         }
-        let Some(version) = version_of(package) else { return Outcome::default() };
-        self.of_version(package, version)
+        match version_of(package) {
+            Some(version) => self.of_version(package, version),
+            // Whichever version it will be, what speaks of all of them speaks of it.
+            None => self.of_version(package, matching::EVERY_VERSION),
+        }
     }
 
     fn of_version(&mut self, package: &Package, version: &str) -> Outcome {
@@ -56,6 +60,13 @@ impl<'a> Matcher<'a> {
         self.known.insert(key, outcome.clone());
         outcome
     }
+}
+
+/// Whether a package comes from a registry of which nothing says whose it is. Cargo's own format knows its registries.
+fn is_undeclared(package: &Package) -> bool {
+    package.source.kind == SourceKind::Registry
+        && package.identity != Identity::Public
+        && package.ecosystem != Ecosystem::Cargo
 }
 
 /// The version that advisories are asked about; `None` where nothing says which one is used.
@@ -121,6 +132,12 @@ pub fn matches<'i>(
 pub fn resolved<'i>(matcher: &mut Matcher<'_>, base: &'i Inventory, head: Option<&Inventory>) -> Vec<Match<'i>> {
     let mut found = Vec::new();
     for package in &base.packages {
+        // Another comment beside the same commit mends nothing.
+        let same_commit = |p: &Package| p.claim.is_some() && p.version == package.version;
+        let of_head = || head.into_iter().flat_map(|head| head.named(package.ecosystem, &package.name));
+        if package.claim.is_some() && of_head().any(same_commit) {
+            continue;
+        }
         for advisory in matcher.look_up(package).matched {
             let stands = head.is_some_and(|head| {
                 head.packages
@@ -223,23 +240,19 @@ fn subject(found: &Match<'_>) -> Subject {
     Subject { kind: Kind::Match, attributes, words }
 }
 
+/// Advisories that may speak of a commit and are judged by the version that a comment beside it claims. What the commit
+/// itself holds is known to nobody here; the comment is somebody's word.
+pub fn hang_on_claim(matcher: &mut Matcher<'_>, package: &Package) -> Vec<String> {
+    if package.claim.is_none() {
+        return Vec::new();
+    }
+    let of_commit = matcher.of_version(package, &package.version).undecided;
+    of_commit.into_iter().map(|skipped| skipped.id).collect()
+}
+
 /// Notes what the answer about a package lacks: advisories that could not be read or compared, or a source that public
 /// advisories do not speak of.
 pub fn note_gaps(coverage: &mut Coverage, matcher: &mut Matcher<'_>, package: &Package, judged: bool) {
-    if let (true, Some(claim)) = (judged, &package.claim) {
-        // What the commit itself says is known to nobody here; the comment beside it is somebody's word.
-        for skipped in matcher.of_version(package, &package.version).undecided {
-            coverage.checks_skipped.push(CheckSkipped {
-                check: "advisories".to_owned(),
-                reason: format!(
-                    "{} is judged by the version that a comment claims, {claim}: nothing proves that {} is its commit",
-                    skipped.id,
-                    package.label()
-                ),
-                incomplete: false,
-            });
-        }
-    }
     for skipped in matcher.look_up(package).undecided {
         coverage.checks_skipped.push(CheckSkipped {
             check: "advisories".to_owned(),
@@ -247,14 +260,17 @@ pub fn note_gaps(coverage: &mut Coverage, matcher: &mut Matcher<'_>, package: &P
             incomplete: judged,
         });
     }
-    let is_unknown = package.identity == Identity::Foreign
-        || (package.source.kind == SourceKind::Registry && package.identity == Identity::StandsIn);
-    if judged && is_unknown {
-        coverage.checks_skipped.push(CheckSkipped {
-            check: "advisories".to_owned(),
-            reason: format!("{}: no advisory data speaks of packages from {}", package.label(), package.source.address),
-            incomplete: false,
-        });
+    let is_other = package.source.kind == SourceKind::Registry && package.identity != Identity::Public;
+    if judged && (is_other || package.identity == Identity::Foreign) {
+        let (label, address) = (package.label(), &package.source.address);
+        let reason = if is_undeclared(package) {
+            format!(
+                "{label}: nothing declares {address} to be the public registry; advisories are matched by name alone"
+            )
+        } else {
+            format!("{label}: no advisory data speaks of packages from {address}")
+        };
+        coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: false });
     }
     // Where no database speaks of the ecosystem, that is said once.
     if judged && version_of(package).is_none() && package.ecosystem.osv().is_some() {

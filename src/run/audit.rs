@@ -4,13 +4,14 @@
 //! asked about only where some rule could speak of it: [`is_of_interest`] says which, and a test compares the answer
 //! with that of asking about all.
 
+use crate::discover::unread::Gap;
 use crate::discover::{Concern, Snapshot, concern, unread};
 use crate::evidence::vendored;
 use crate::gate::Gate;
 use crate::gate::config::Settings;
 use crate::model::Ecosystem;
 use crate::model::finding::{Finding, Location, SubjectKind};
-use crate::model::inventory::{Identity, Inventory, Package};
+use crate::model::inventory::{Identity, Inventory, Package, Project};
 use crate::model::purl;
 use crate::model::verdict::{CheckSkipped, Coverage, LedgerData, PolicyData, PolicyFrom, Verdict};
 use crate::policy::engine::{Engine, context};
@@ -41,9 +42,9 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let engine = Engine::new(&packs, context(Command::Audit, request.ci, &gate.config.settings));
     let snapshot = Snapshot::new(&*tree)?;
     let mut coverage = Coverage::default();
-    unread_kinds(&snapshot, request, &gate, &mut coverage);
     check::note_collisions(&mut coverage, &snapshot.collisions());
-    let mut found = projects::find(&snapshot, &gate.config, &mut coverage);
+    let mut found = projects::find(&snapshot, &gate.config, &|_| true, &mut coverage);
+    unread_kinds(&snapshot, request, &gate, &found, &mut coverage);
     if !request.lockfiles.is_empty() {
         found.retain(|(_, p)| p.lockfile.iter().chain(&p.manifest).any(|file| request.lockfiles.contains(file)));
         for wanted in &request.lockfiles {
@@ -133,16 +134,24 @@ fn governing(request: &Request, world: &World<'_>, head: &Named) -> Result<Optio
 }
 
 /// Files that are recognised and not read: an audit that is silent about them would call them clean.
-fn unread_kinds(snapshot: &Snapshot<'_>, request: &Request, gate: &Gate, coverage: &mut Coverage) {
+fn unread_kinds(
+    snapshot: &Snapshot<'_>,
+    request: &Request,
+    gate: &Gate,
+    found: &[(usize, Project)],
+    coverage: &mut Coverage,
+) {
     if !request.lockfiles.is_empty() {
         return;
     }
     for entry in snapshot.entries().filter(|entry| concern(entry) == Some(Concern::Unread)) {
         let stands = |path: &crate::model::RepoPath| snapshot.entry(path).is_some();
-        if let Some(kind) = unread::kind(&entry.path, &stands)
-            && gate.config.judges(&entry.path)
-        {
-            files::note_unread(coverage, &entry.path, kind);
+        let Some(kind) = unread::kind(&entry.path, &stands) else { continue };
+        // Beside a lockfile, a manifest that is not read leaves less unknown than a check of a change to it would.
+        let of_folder =
+            |project: &&(usize, Project)| project.1.path == entry.path.parent() && project.1.lockfile.is_some();
+        if gate.config.judges(&entry.path) && (kind.gap == Gap::Lockfile || !found.iter().any(|p| of_folder(&p))) {
+            files::note_unread(coverage, &entry.path, kind.what);
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `check`: what a change brings, judged by the governing revision.
 
+use std::collections::HashSet;
+
 use crate::diff::packages::{Standing, changes};
 use crate::discover::{Concern, Concerning, Snapshot, concerning};
+use crate::ecosystem::FORMATS;
 use crate::gate::Gate;
 use crate::gate::coverage::is_in_force;
 use crate::model::change::{Change, ChangeKind};
 use crate::model::finding::{Finding, SubjectKind};
-use crate::model::inventory::{Inventory, Project};
+use crate::model::inventory::{Inventory, Project, Source};
 use crate::model::tree::Delta;
 use crate::model::verdict::{
     AdvisoryData, CheckSkipped, Coverage, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
@@ -48,7 +51,8 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     if let (true, Err(reason)) = (request.store_is_named, store()) {
         run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
     }
-    if concerns.is_empty() {
+    let includes = !deltas.is_empty() && may_include(&*base_tree)?;
+    if concerns.is_empty() && !includes {
         // Nothing to ask the rules about; broken packs and levels are still said to be broken.
         let own = gate.config.packs.iter().any(|pack| !crate::policy::is_built_in(pack));
         if own || !gate.config.levels.is_empty() {
@@ -57,7 +61,7 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     } else {
         let packs = Packs::load(&gate)?;
         let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
-        run.judge(&engine, &deltas, &concerns, store)?;
+        run.judge(&engine, &deltas, &concerns, includes, store)?;
     }
     Ok(run.verdict(policy, ledger))
 }
@@ -82,6 +86,12 @@ fn gate(
     let policy = PolicyData { from: request.policy_from, rev: rev.clone(), digest: policy_digest(&gate) };
     let ledger = LedgerData { rev, digest: gate.ledger_digest.clone() };
     Ok((gate, policy, ledger))
+}
+
+/// Whether a tree holds manifests that may take in files of any name.
+fn may_include(tree: &dyn Tree) -> Result<bool, Failure> {
+    let kinds: Vec<_> = FORMATS.iter().filter(|format| format.includes()).flat_map(|format| format.kinds()).collect();
+    Ok(tree.list()?.iter().any(|entry| kinds.iter().any(|kind| kind.matches(&entry.path))))
 }
 
 /// Notes paths that collide.
@@ -124,19 +134,25 @@ impl Run<'_> {
         engine: &Engine<'_>,
         deltas: &[Delta],
         concerns: &[Concerning<'_>],
+        includes: bool,
         store: &dyn Fn() -> Advisories,
     ) -> Result<(), Failure> {
         let (base_tree, head_tree) = self.trees;
-        let touches = |concern: Concern| concerns.iter().any(|c| c.concern == concern);
         let mut pairs = Vec::new();
         // Package managers read more than manifests: a configuration can move a source with no lockfile changing.
-        let reads_projects = [Concern::Dependencies, Concern::ManagerConfig, Concern::Vendored, Concern::Workflow]
-            .into_iter()
-            .any(touches);
-        if reads_projects {
+        let of_projects = [Concern::Dependencies, Concern::ManagerConfig, Concern::Vendored, Concern::Workflow];
+        let reads_projects = concerns.iter().any(|each| of_projects.contains(&each.concern));
+        if reads_projects || includes {
             let (base, head) = (Snapshot::new(base_tree)?, Snapshot::new(head_tree)?);
             self.collisions(&base, &head);
-            pairs = pair(&base, &head, deltas, &self.gate.config, &mut self.coverage);
+            let every = |_: usize| true;
+            let including = |format: usize| FORMATS.get(format).is_some_and(|format| format.includes());
+            let wanted: &dyn Fn(usize) -> bool = if reads_projects { &every } else { &including };
+            pairs = pair(&base, &head, deltas, &self.gate.config, wanted, &mut self.coverage);
+            if !reads_projects {
+                // Only what an included file changed is this change's.
+                pairs.retain(|pair| !pair.unchanged);
+            }
             self.projects = pairs.iter().map(|pair| pair.project.clone()).collect();
             self.packages(engine, &pairs, (&base, &head), store);
         }
@@ -236,9 +252,26 @@ impl Run<'_> {
                 let change = changes.iter().find(|c| is_of(c, found.package)).map(|c| c.id.clone());
                 self.findings.extend(advisories::findings(engine, head, &found, change.as_deref()));
             }
+            let changed: HashSet<(&str, &str, &Source)> = changes
+                .iter()
+                .filter(|change| change.kind != ChangeKind::Rescoped)
+                .filter_map(|change| Some((change, change.after.as_ref()?)))
+                .map(|(change, after)| (&*change.name, &*after.version, &after.source))
+                .collect();
             for package in &head.packages {
-                let judged = changes.iter().any(|c| c.kind != ChangeKind::Rescoped && is_of(c, package));
+                let judged = changed.contains(&(&*package.name, &*package.version, &package.source));
                 advisories::note_gaps(&mut self.coverage, matcher, package, judged);
+                let known = |base: &Inventory| {
+                    base.named(package.ecosystem, &package.name)
+                        .any(|p| p.version == package.version && p.claim == package.claim)
+                };
+                // A claim that stood beside this commit on base was looked at when it came.
+                if !pair.base.as_ref().is_some_and(known) {
+                    let ids = advisories::hang_on_claim(matcher, package);
+                    if !ids.is_empty() {
+                        self.findings.extend(files::hangs_on_claim(engine, head, package, &ids));
+                    }
+                }
             }
         }
         if let Some(base) = &pair.base {

@@ -3,17 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::discover::unread::Gap;
 use crate::discover::vendored::Vendored;
 use crate::discover::{Concern, Concerning, FILE_CAP, unread};
 use crate::ecosystem::cargo::Cargo;
-use crate::ecosystem::{Redirect, settings_of};
+use crate::ecosystem::npm::config;
+use crate::ecosystem::npm::workspace::MANIFEST;
+use crate::ecosystem::{Redirect, SETTINGS, Settings, matches, settings_of};
 use crate::gate;
 use crate::gate::Gate;
 use crate::gate::config::Config;
 use crate::model::RepoPath;
 use crate::model::change::{Change, ChangeKind, Side};
 use crate::model::finding::{Finding, SubjectKind};
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Inventory, Package};
 use crate::model::tree::{Entry, EntryKind, Unread};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
 use crate::policy::engine::Engine;
@@ -94,7 +97,11 @@ pub fn findings(engine: &Engine<'_>, changed: &Changed<'_>, coverage: &mut Cover
                 });
             }
             Concern::Unread => stated.extend(not_read(changed, path, after.is_some(), coverage)),
-            Concern::Dependencies | Concern::Vendored => {}
+            Concern::Dependencies => {
+                stated.extend(embedded(changed, path, before, after));
+                stated.extend(moved_sources(changed, path, before, after));
+            }
+            Concern::Vendored => {}
         }
     }
     stated.extend(vendored(changed));
@@ -135,12 +142,39 @@ fn ask(engine: &Engine<'_>, stated: Stated) -> Vec<Finding> {
 fn not_read(changed: &Changed<'_>, path: &RepoPath, stands: bool, coverage: &mut Coverage) -> Option<Stated> {
     let tree = if stands { changed.head } else { changed.base };
     let kind = unread::kind(path, &|path| matches!(tree.entry(path), Ok(Some(_))))?;
-    if !stands {
-        let detail = format!("it is gone; {kind} are not read by this version");
-        return Some(Stated::new(FileConcern::LockfileMissing, path, detail));
+    match (stands, kind.gap) {
+        (true, Gap::Lockfile) => note_unread(coverage, path, kind.what),
+        (true, Gap::Manifest) => {
+            let detail = format!("{} are not read: what it asks for now is for a person to see", kind.what);
+            return Some(Stated::new(FileConcern::NotJudged, path, detail));
+        }
+        (false, Gap::Lockfile) => {
+            let detail = format!("it is gone; {} are not read by this version", kind.what);
+            return Some(Stated::new(FileConcern::LockfileMissing, path, detail));
+        }
+        (false, Gap::Manifest) => {}
     }
-    note_unread(coverage, path, kind);
     None
+}
+
+/// States that the version of a commit is somebody's word, and advisories hang on it.
+pub fn hangs_on_claim(
+    engine: &Engine<'_>,
+    inventory: &Inventory,
+    package: &Package,
+    advisories: &[String],
+) -> Vec<Finding> {
+    let Some(claim) = &package.claim else { return Vec::new() };
+    let path = inventory.path_of(package.span).unwrap_or(&inventory.project.path);
+    let detail = format!(
+        "{} is {claim} by a comment alone, and {} hangs on it: make sure that the commit is that version's",
+        package.label(),
+        advisories.join(", ")
+    );
+    let mut stated = Stated::new(FileConcern::NotJudged, path, detail);
+    stated.line = package.span.line;
+    stated.project = Some(inventory.project.path.clone());
+    ask(engine, stated)
 }
 
 /// Notes a file of a kind that is not read: silence would call it clean.
@@ -219,6 +253,52 @@ fn manager_config(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>
         }
     }
     stated
+}
+
+/// Settings of a package manager that stand in a manifest and differ. In a new `package.json` they count where they
+/// redirect: all else in it is new as well.
+fn embedded(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>, after: Option<&Entry>) -> Option<Stated> {
+    if !config::embeds(path) {
+        return None;
+    }
+    let of = |tree, entry| read(tree, entry).map(|bytes| config::embedded(path, &bytes)).unwrap_or_default();
+    let (old, new) = (of(changed.base, before), of(changed.head, after.filter(|entry| entry.kind == EntryKind::File)));
+    let moved: Vec<&Redirect> = new.redirects.iter().filter(|each| is_moved(&old.redirects, each)).collect();
+    if after.is_none() || old.set == new.set || (before.is_none() && moved.is_empty() && path.file_name() == MANIFEST) {
+        return None;
+    }
+    let mut stated = Stated::new(FileConcern::ManagerConfig, path, verb(before, after).to_owned());
+    if let Some(first) = moved.first() {
+        stated.line = first.line;
+        stated.redirects = true;
+        stated.detail = moved.iter().map(|each| format!("{} to {}", each.from, each.to)).collect::<Vec<_>>().join("; ");
+    }
+    Some(stated)
+}
+
+/// What is to be said of a manifest that newly says where packages come from. One that is new has a lockfile that is new,
+/// or none; one that cannot be read is said where its project is read.
+fn moved_sources(
+    changed: &Changed<'_>,
+    path: &RepoPath,
+    before: Option<&Entry>,
+    after: Option<&Entry>,
+) -> Option<Stated> {
+    let (before, after) = (before?, after?);
+    let says = |settings: &&&dyn Settings| settings.manifests().iter().any(|pattern| matches(pattern, path));
+    let settings = SETTINGS.iter().find(says)?;
+    let redirects = |tree, entry| settings.manifest_redirects(path, &read(tree, Some(entry)).ok()?).ok();
+    let old = redirects(changed.base, before).unwrap_or_default();
+    let spelt = |address: &str| address.trim_end_matches('/').to_ascii_lowercase();
+    let mirrors: BTreeSet<String> =
+        changed.config.mirrors(settings.ecosystem()).iter().map(|mirror| spelt(mirror)).collect();
+    let mut new = redirects(changed.head, after)?;
+    new.retain(|each| is_moved(&old, each) && !mirrors.contains(&spelt(&each.to)));
+    let mut stated = Stated::new(FileConcern::ManagerConfig, path, String::new());
+    stated.line = new.first()?.line;
+    stated.redirects = true;
+    stated.detail = new.iter().map(|each| format!("{} to {}", each.from, each.to)).collect::<Vec<_>>().join("; ");
+    Some(stated)
 }
 
 /// Whether head's configuration newly sends a source elsewhere.
@@ -331,7 +411,8 @@ fn vendored(changed: &Changed<'_>) -> Vec<Stated> {
     packages
         .into_iter()
         .map(|(vendored, count)| {
-            let lock_entry_changed = changed.changes.iter().any(|change| is_about(change, vendored));
+            let is_changed = |change: &Change| is_about(change, vendored) || lists(change, vendored);
+            let lock_entry_changed = changed.changes.iter().any(is_changed);
             let files = if count == 1 { "1 file differs" } else { "files differ" };
             let count = if count == 1 { String::new() } else { format!("{count} ") };
             let lock = if lock_entry_changed { "with its lock entry" } else { "and its lock entry does not" };
@@ -357,6 +438,15 @@ fn is_about(change: &Change, vendored: &Vendored) -> bool {
         side.as_ref().is_some_and(|side| vendored.is(change.ecosystem, &change.name, &side.version))
     };
     change.kind != ChangeKind::Rescoped && (holds(&change.before) || holds(&change.after))
+}
+
+/// Whether a change moves the list of modules in a `vendor` folder of Go, which belongs to none of them.
+fn lists(change: &Change, vendored: &Vendored) -> bool {
+    change.kind != ChangeKind::Rescoped
+        && change.ecosystem == vendored.ecosystem
+        && vendored.package.is_none()
+        && vendored.place.file_name() == "vendor"
+        && change.project.is_within(&vendored.place.parent())
 }
 
 /// Asks the rules about what contradicts itself in a project as it stands.

@@ -12,12 +12,17 @@ use crate::model::tree::{Delta, Unread};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
 use crate::run::registries::Registries;
 
-/// Every project of a tree that the settings do not exclude. What is excluded or cannot be read is noted.
+/// Every project of a tree, of the formats that are wanted, that the settings do not exclude. What is excluded or cannot be read is noted.
 #[must_use]
-pub fn find(snapshot: &Snapshot<'_>, config: &Config, coverage: &mut Coverage) -> Vec<(usize, Project)> {
+pub fn find(
+    snapshot: &Snapshot<'_>,
+    config: &Config,
+    wanted: &dyn Fn(usize) -> bool,
+    coverage: &mut Coverage,
+) -> Vec<(usize, Project)> {
     let mut found = Vec::new();
     let mut workflows = Workflows::default();
-    for (index, format) in FORMATS.iter().enumerate() {
+    for (index, format) in FORMATS.iter().enumerate().filter(|(index, _)| wanted(*index)) {
         match format.projects(snapshot) {
             Ok(projects) => {
                 for project in projects {
@@ -114,11 +119,12 @@ pub fn pair(
     head: &Snapshot<'_>,
     deltas: &[Delta],
     config: &Config,
+    wanted: &dyn Fn(usize) -> bool,
     coverage: &mut Coverage,
 ) -> Vec<Pair> {
     let mut ignored = Coverage::default();
-    let base_projects = find(base, config, &mut ignored);
-    let head_projects = find(head, config, coverage);
+    let base_projects = find(base, config, wanted, &mut ignored);
+    let head_projects = find(head, config, wanted, coverage);
     let mut before: Vec<(Project, Option<Inventory>)> =
         base_projects.iter().map(|found| (found.1.clone(), read(base, config, found).ok())).collect();
     let mut registries = Registries::declared(config, base);
@@ -126,6 +132,7 @@ pub fn pair(
     for inventory in before.iter_mut().filter_map(|(_, inventory)| inventory.as_mut()) {
         registries.settle(inventory);
     }
+    let moved: BTreeSet<&RepoPath> = deltas.iter().filter_map(Delta::path).collect();
     let twins = twins(&before, &head_projects);
     let mut before: Vec<Option<(Project, Option<Inventory>)>> = before.into_iter().map(Some).collect();
     let mut pairs = Vec::new();
@@ -146,7 +153,7 @@ pub fn pair(
         match read(head, config, found) {
             Ok(mut inventory) => {
                 note_inputs(coverage, &inventory);
-                registries.learn_first(&inventory, coverage);
+                registries.learn_first(&mut inventory, coverage);
                 registries.settle(&mut inventory);
                 if let Some(base) = &known {
                     take_in_stand_ins(base, &mut inventory);
@@ -158,7 +165,12 @@ pub fn pair(
                 // What base could not read either, and nobody touched, is not this change's to answer for.
                 let own = found.1.lockfile.iter().chain(&found.1.manifest).chain([&path]);
                 let stood = old.is_some() && known.is_none();
-                let is_touched = own.into_iter().any(|path| deltas.iter().any(|delta| delta.path() == Some(path)));
+                let own: Vec<&RepoPath> = own.into_iter().collect();
+                // A member's manifest is read with the project above it.
+                let is_part = |path: &RepoPath| {
+                    own.contains(&path) || (path.is_within(&found.1.path) && crate::ecosystem::claims(path))
+                };
+                let is_touched = stood && moved.iter().copied().any(is_part);
                 failed(coverage, &path, &unread, is_touched || !stood);
                 // Unread on this side is neither removed nor unchanged: the project is left out, and said to be.
             }

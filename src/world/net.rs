@@ -192,3 +192,48 @@ fn of_reqwest(error: &reqwest::Error) -> Failed {
     }
     Failed { what: text, passes: !error.is_redirect() && !error.is_builder(), again: None }
 }
+
+/// Refuses a base address that is no address, that anybody on the way could answer for, or that holds a password, which
+/// would be shown and kept.
+///
+/// # Errors
+/// One line.
+pub fn check_base(base: &str) -> Result<(), String> {
+    let refused = |why: &str| Err(format!("the address {why}"));
+    let Ok(url) = Url::parse(base) else { return refused("is none: write https://…") };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refused("holds a name or password: use a proxy or the machine's own configuration for that");
+    }
+    match (url.scheme(), url.host_str()) {
+        (_, None | Some("")) => refused("names no host"),
+        ("https", _) => Ok(()),
+        ("http", Some("localhost" | "127.0.0.1" | "[::1]")) => Ok(()),
+        ("http", _) => refused("is without https: anybody on the way could answer"),
+        _ => refused("is none: write https://…"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_anybody_could_answer_for_are_refused() {
+        for good in ["https://mirror.example/osv", "http://127.0.0.1:8080", "http://localhost/x", "http://[::1]:1/"] {
+            assert_eq!(check_base(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "http://mirror.example",
+            "http://127.0.0.1@mirror.example/",
+            "http://mirror.example:80\\@localhost",
+            "https://u:secret@mirror.example",
+            "ftp://x",
+            "mirror",
+            "https://",
+            "",
+        ] {
+            let error = check_base(bad).unwrap_err();
+            assert!(!error.contains("secret"), "{bad}: {error}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::advisory::update::{Downloads, Outcome, Pace, Wanted};
+use crate::advisory::update::{Downloads, Held, Outcome, Pace, Wanted};
 use crate::world::net::{Net, Patience};
 
 /// What the server does with one request.
@@ -104,8 +104,9 @@ impl Drop for Folder {
 
 fn fetch(folder: &Path, base: &str, stands: bool) -> Result<Outcome, String> {
     let net = Net::new(PATIENCE).unwrap();
-    let downloads = Downloads::open(folder, &net, base, PACE)?;
-    downloads.fetch(&Wanted { ecosystem: "GitHub Actions", stands }, &mut |_, _, _| {})
+    let held = Held::take(folder)?;
+    let store = if stands { Some("one") } else { None };
+    Downloads::new(&held, &net, base, PACE).fetch(&Wanted { ecosystem: "GitHub Actions", store }, &mut |_, _, _| {})
 }
 
 fn new(outcome: Result<Outcome, String>) -> crate::advisory::update::Archive {
@@ -129,12 +130,12 @@ fn an_archive_is_fetched_once_and_asked_about_afterwards() {
     assert_eq!(std::fs::read(&archive.path).unwrap(), ZIP);
     let first = server.requests.recv().unwrap();
     assert!(first.starts_with("get /github%20actions/all.zip ") && !first.contains("if-"), "{first}");
-    archive.done().unwrap();
+    archive.done("one").unwrap();
     assert_eq!(folder.files(), ["GitHub%20Actions.toml"]);
-    assert!(matches!(fetch(&folder.0, &server.address, true), Ok(Outcome::Unchanged)));
+    assert!(matches!(fetch(&folder.0, &server.address, true), Ok(Outcome::Unchanged(_))));
     let second = server.requests.recv().unwrap();
     assert!(second.contains("if-none-match: \"a1\"") && second.contains("if-modified-since: sun, 22 nov"), "{second}");
-    // Where the store does not hold what came last, "unchanged" would be no answer.
+    // Where another store stands than the one that took it in, "unchanged" would be no answer.
     new(fetch(&folder.0, &server.address, false));
     assert!(!server.requests.recv().unwrap().contains("if-none-match"));
     // Another base has other archives.
@@ -222,9 +223,10 @@ fn an_endless_body_ends() {
     let head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
     let server = server(vec![Answer::Endless([head, ZIP.to_vec()].concat(), vec![0; 1 << 20])]);
     let net = Net::new(Patience { whole: Duration::from_millis(300), ..PATIENCE }).unwrap();
-    let downloads = Downloads::open(&folder.0, &net, &server.address, PACE).unwrap();
+    let held = Held::take(&folder.0).unwrap();
+    let downloads = Downloads::new(&held, &net, &server.address, PACE);
     let seen = RefCell::new(0);
-    let wanted = Wanted { ecosystem: "npm", stands: false };
+    let wanted = Wanted { ecosystem: "npm", store: None };
     let error = downloads.fetch(&wanted, &mut |_, here, _| *seen.borrow_mut() = here).unwrap_err();
     assert!(error.contains("not done after 0.3 seconds") || error.contains("more than"), "{error}");
     assert!(*seen.borrow() > 0);
@@ -233,12 +235,10 @@ fn an_endless_body_ends() {
 #[test]
 fn two_updates_do_not_run_at_once() {
     let folder = Folder::new("lock");
-    let net = Net::new(PATIENCE).unwrap();
-    let first = Downloads::open(&folder.0, &net, "http://127.0.0.1:1", PACE).unwrap();
-    let second = Downloads::open(&folder.0, &net, "http://127.0.0.1:1", PACE);
-    assert!(second.is_err_and(|error| error.contains("another update is running")));
+    let first = Held::take(&folder.0).unwrap();
+    assert!(Held::take(&folder.0).is_err_and(|error| error.contains("another update is running")));
     drop(first);
-    assert!(Downloads::open(&folder.0, &net, "http://127.0.0.1:1", PACE).is_ok());
+    assert!(Held::take(&folder.0).is_ok());
 }
 
 #[test]

@@ -57,6 +57,10 @@ impl Format for Actions {
         Ecosystem::GitHubActions
     }
 
+    fn includes(&self) -> bool {
+        true
+    }
+
     fn kinds(&self) -> &'static [FileKind] {
         const WORKFLOWS: &str =
             "uses of jobs and steps, images of containers and services; all workflows are one project";

@@ -267,6 +267,7 @@ jobs:
 jobs: {x: {steps: [{uses: from/other@v1}]}}
 == actions/one/action.yml
 runs: {using: composite, steps: [{uses: from/one@v1}]}
+== vendor/modules.txt
 == vendor/act/action.yaml
 runs: {using: composite, steps: [{uses: from/vendored@v1}, {uses: ./vendor/act}]}
 == box/Dockerfile
@@ -369,13 +370,130 @@ jobs:
 }
 
 #[test]
-fn one_file_that_cannot_be_read_fails_the_project_by_name() {
-    let files =
-        |text: &str| tree(&format!("== .github/workflows/a.yml\njobs: {{}}\n== .github/workflows/b.yml\n{text}"));
-    let twice = files("jobs:\n  a: {}\n  a: {}\n");
-    assert_eq!(error(&twice), (".github/workflows/b.yml".to_owned(), "line 3: the key `a` stands twice".to_owned()));
-    assert!(error(&files("<<<<<<< ours\njobs: [\n")).1.contains("merge was left"));
-    assert!(error(&files("jobs: {}\n---\njobs: {}\n")).1.contains("second document"));
+fn a_file_that_cannot_be_read_hides_nothing_of_the_others() {
+    let files = |text: &str| {
+        tree(&format!("== .github/workflows/a.yml\njobs: {{x: {{uses: a/b@v1}}}}\n== .github/workflows/b.yml\n{text}"))
+    };
+    let said = |text: &str| {
+        let inventory = read_one(&Actions, &files(text));
+        assert_eq!(labels(&inventory), ["a/b@v1"]);
+        let [one] = &*inventory.disagreements else { panic!("{:?}", messages(&inventory)) };
+        assert_eq!((&*one.name, inventory.path_of(one.span).unwrap().as_str()), (&*one.name, &*one.name));
+        assert_eq!(one.name, ".github/workflows/b.yml");
+        (one.message.clone(), one.span.line)
+    };
+    let (message, line) = said("jobs:\n  a: {}\n  a: {}\n");
+    assert!(message.starts_with("cannot be read: the key `a` stands twice (content ") && line == 3, "{message}");
+    // The same mistake in a file that changes besides is said anew.
+    assert_ne!(said("jobs:\n  a: {uses: evil/x@v1}\n  a: {}\n").0, message);
+    assert!(said("<<<<<<< ours\njobs: [\n").0.contains("merge was left"));
+    assert!(said("jobs: {}\n---\njobs: {}\n").0.contains("second document"));
+    // What one use leads to hides nothing of the uses after it.
+    let text = "jobs: {a: {steps: [{uses: ./box}, {uses: c/d@v1}]}}\n== box/Dockerfile\nFROM a\nnot docker\n";
+    let text = text.replace("box", "vendor/composer/box");
+    let text = format!("{text}== vendor/composer/installed.json\n{{}}\n");
+    let inventory = read_one(&Actions, &files(&text));
+    assert_eq!((labels(&inventory).len(), inventory.disagreements.len()), (2, 1), "{:?}", messages(&inventory));
+    // Where no file can be read, nothing is known.
+    let none = tree("== .github/workflows/a.yml\n[\n== .github/workflows/b.yml\njobs:\n  a: {}\n  a: {}\n");
+    assert_eq!(error(&none).0, ".github/workflows/a.yml");
+}
+
+#[test]
+fn a_checkout_at_the_root_takes_the_place_of_the_repository() {
+    let read = |steps: &str| {
+        let text = "jobs:\n  a:\n    steps:\nSTEPS== act/action.yml\nruns: {steps: []}\n";
+        let files = workflow(&text.replace("STEPS", steps));
+        let all = read_all(&Actions, &files);
+        let said = |i: &Inventory| i.disagreements.iter().map(|each| each.message.clone()).collect::<Vec<_>>();
+        (labels(&all[0]), said(&all[0]))
+    };
+    let own = "    - uses: actions/checkout@v4\n";
+    let with = |with: &str| format!("    - uses: Actions/Checkout@v4\n      with: {{{with}}}\n");
+    let local = "    - uses: ./act\n";
+    let evil = vec!["actions/checkout@v4".to_owned(), "evil/repo@main".to_owned()];
+    for place in ["", ", path: .", ", path: ./", ", path: x/..", ", path: '${{ inputs.x }}'"] {
+        let checkout = with(&format!("Repository: evil/repo, ref: main{place}"));
+        assert_eq!(read(&format!("{own}{checkout}{local}")), (evil.clone(), vec![]), "{place}");
+        // What stands before it is of the repository, and so is what comes after its own checkout.
+        let honest = (vec!["actions/checkout@v4".to_owned()], vec![]);
+        assert_eq!(read(&format!("{own}{local}{checkout}")), honest, "{place}");
+        assert_eq!(read(&format!("{checkout}{own}{local}")), honest, "{place}");
+        let perhaps = "    - uses: actions/checkout@v4\n      if: false\n";
+        assert_eq!(read(&format!("{checkout}{perhaps}{local}")).0, evil, "{place}");
+    }
+    for own in ["${{ github.repository }}", "${{github.event.pull_request.head.repo.full_name}}"] {
+        assert_eq!(read(&format!("{}{local}", with(&format!("repository: '{own}'")))).1, [""; 0], "{own}");
+    }
+    for other in ["${{ github.repository_owner }}/evil", "evil/x${{ github.repository && '''' }}"] {
+        for (path, uses) in [("", "./act"), (", path: ext", "./ext/act")] {
+            let steps = format!("{}    - uses: {uses}\n", with(&format!("repository: '{other}'{path}")));
+            let shown = other.replace("''", "'");
+            assert_eq!(read(&steps).1, [format!("uses `{uses}` out of a checkout of `{shown}`")]);
+        }
+    }
+    let many = with("repository: them/theirs, path: x").repeat(65);
+    assert_eq!(read(&many).1, ["checks out more repositories than are looked at"]);
+}
+
+#[test]
+fn checkouts_reach_across_files() {
+    let files = tree(
+        "\
+== .github/workflows/a.yml
+jobs:
+  a:
+    steps:
+      - uses: actions/checkout@v4
+        with: {repository: evil/repo, path: ext}
+      - uses: ./tool/act
+  b:
+    steps:
+      - uses: ./setup
+      - uses: ./own/x
+      - uses: ./ext/x
+== tool/act/action.yml
+runs: {using: composite, steps: [{uses: ./EXT/x}]}
+== ext/x/action.yml
+runs: {using: composite, steps: []}
+== own/x/action.yml
+runs: {using: composite, steps: []}
+== setup/action.yml
+runs:
+  using: composite
+  steps:
+    - {uses: actions/checkout@v4, with: {repository: evil/other, ref: v1, path: own}}
+== over/action.yml
+runs: {using: composite, steps: [{uses: actions/checkout@v4, with: {repository: evil/other}}]}
+",
+    );
+    let all = read_all(&Actions, &files);
+    let of = |path: &str| all.iter().find(|each| each.project.path.as_str() == path).unwrap();
+    let workflows = of(".github/workflows");
+    assert_eq!(labels(workflows), ["actions/checkout@v4", "evil/other@v1", "evil/repo@HEAD"]);
+    // Another job's folder is another folder: `./ext/x` in `b` is the repository's own.
+    assert_eq!(find(workflows, "evil/repo").alias.as_deref(), Some("./EXT/x"));
+    assert!(messages(workflows).is_empty(), "{:?}", messages(workflows));
+    assert_eq!(messages(of("over")), [("checks out `evil/other` where this repository lies", 1)]);
+    assert!(messages(of("setup")).is_empty());
+}
+
+#[test]
+fn services_that_an_expression_makes_are_said() {
+    let text = "jobs:\n  a:\n    services: ${{ fromJSON(inputs.x) }}\n  b:\n    services:\n  c: {services: ''}\n";
+    let inventory = read_one(&Actions, &workflow(text));
+    let expected = "names the image `${{ fromJSON(inputs.x) }}`, and no file says what stands for it";
+    assert_eq!(messages(&inventory), [(expected, 3)]);
+}
+
+#[test]
+fn paths_of_one_repository_are_kept_apart() {
+    let text = "jobs: {a: {steps: [{uses: a/b/safe@COMMIT}, {uses: a/b/deploy/x@COMMIT}, {uses: a/b@COMMIT}]}}";
+    let inventory = read_one(&Actions, &workflow(text));
+    let mut paths: Vec<_> = inventory.packages.iter().map(|p| p.source.commit.as_deref()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, [None, Some("deploy/x"), Some("safe")]);
+    assert!(inventory.packages.iter().all(|p| p.source.kind == SourceKind::Public && p.source.address.is_empty()));
 }
 
 #[test]

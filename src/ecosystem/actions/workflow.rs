@@ -4,6 +4,7 @@
 //! `jobs.<id>.services.<id>.image`, `runs.steps[*].uses` and `runs.image`. Below keys that are not known, every `uses`
 //! counts; below keys that hold data (`with`, `env`, `strategy`, …) none does. Merge keys count as what they merge.
 
+use super::reference::{self, Reference};
 use crate::ecosystem::syntax::yaml::{Node, Value};
 
 /// Keys of jobs and steps whose values are data.
@@ -50,26 +51,45 @@ pub(super) struct Item<'n> {
     /// `None` where it is no text.
     pub text: Option<std::borrow::Cow<'n, str>>,
     pub line: u32,
-    /// The job among [`Found::checkouts`].
+    /// The job among [`Found::jobs`].
     pub job: usize,
+    /// How many of the job's checkouts stand before it.
+    pub before: usize,
 }
 
 /// A repository that a step of a job puts into a folder.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Checkout<'n> {
+    /// As written; empty where none is.
     pub folder: &'n str,
     /// The repository, where it is not this one.
     pub repository: Option<&'n str>,
     /// The ref, where one is written.
     pub at: Option<&'n str>,
+    /// Whether the step always runs, and is GitHub's own checkout.
+    pub is_certain: bool,
+    pub line: u32,
+}
+
+/// Checkouts of one job that are looked at. Each local action looks through all.
+const MAX_CHECKOUTS: usize = 64;
+
+/// One job, or the steps of an action.
+#[derive(Debug, Default)]
+pub(super) struct Job<'n> {
+    /// The repositories that its steps put into folders, in their order.
+    pub checkouts: Vec<Checkout<'n>>,
+    /// The line of the first checkout that is one too many.
+    pub excess: Option<u32>,
+    /// Whether it is an action: it runs in the folders of whatever job takes it.
+    pub is_action: bool,
 }
 
 /// What a file takes.
 #[derive(Debug, Default)]
 pub(super) struct Found<'n> {
     pub items: Vec<Item<'n>>,
-    /// For each job, the folders that its steps put repositories into.
-    pub checkouts: Vec<Vec<Checkout<'n>>>,
+    pub jobs: Vec<Job<'n>>,
     substituted: usize,
 }
 
@@ -80,7 +100,7 @@ pub(super) fn collect<'n>(document: &'n Node<'_>) -> Found<'n> {
         match key {
             "jobs" => members(node).into_iter().for_each(|(_, job)| found.job(job)),
             "runs" => {
-                found.checkouts.push(Vec::new());
+                found.jobs.push(Job { is_action: true, ..Job::default() });
                 for (key, node) in members(node) {
                     match key {
                         "image" => found.push(What::ActionImage, node),
@@ -96,12 +116,16 @@ pub(super) fn collect<'n>(document: &'n Node<'_>) -> Found<'n> {
 
 impl<'n> Found<'n> {
     fn push(&mut self, what: What, node: &'n Node<'_>) {
-        let text = node.text().map(std::borrow::Cow::Borrowed);
-        self.items.push(Item { what, text, line: node.line, job: self.checkouts.len().saturating_sub(1) });
+        self.add(what, node.text().map(std::borrow::Cow::Borrowed), node.line);
+    }
+
+    fn add(&mut self, what: What, text: Option<std::borrow::Cow<'n, str>>, line: u32) {
+        let before = self.jobs.last().map_or(0, |job| job.checkouts.len());
+        self.items.push(Item { what, text, line, job: self.jobs.len().saturating_sub(1), before });
     }
 
     fn job(&mut self, job: &'n Node<'_>) {
-        self.checkouts.push(Vec::new());
+        self.jobs.push(Job::default());
         for (key, node) in members(job) {
             self.job_member(key, node, job);
         }
@@ -111,6 +135,8 @@ impl<'n> Found<'n> {
         match key {
             "uses" => self.push(What::Workflow, node),
             "container" => self.container(node, job),
+            // An expression may make any services.
+            "services" if !node.is_table() => self.image(node, job),
             "services" => members(node).into_iter().for_each(|(_, service)| self.container(service, job)),
             _ if DATA.contains(&key) => {}
             _ => self.steps(node),
@@ -139,9 +165,8 @@ impl<'n> Found<'n> {
         if values.is_empty() || self.substituted > MAX_VALUES {
             return self.push(What::Image, node);
         }
-        let job = self.checkouts.len().saturating_sub(1);
         for text in values.into_iter().filter(|text| !text.is_empty()) {
-            self.items.push(Item { what: What::Image, text: Some(text.into()), line: node.line, job });
+            self.add(What::Image, Some(text.into()), node.line);
         }
     }
 
@@ -151,19 +176,39 @@ impl<'n> Found<'n> {
             self.steps(item);
         }
         let all = members(node);
-        let is_checkout = |text: &str| text.split('@').next().is_some_and(|action| action.ends_with("/checkout"));
+        let is_checkout = |text: &str| match reference::parse(text) {
+            Ok(Reference::Remote { name, .. }) => name.ends_with("/checkout"),
+            _ => false,
+        };
         if all.iter().any(|(key, node)| *key == "uses" && node.text().is_some_and(is_checkout)) {
             let with = |wanted: &str| {
                 let tables = all.iter().filter(|(key, _)| *key == "with");
-                tables.flat_map(|(_, node)| members(node)).find(|(key, _)| *key == wanted).and_then(|(_, n)| n.text())
+                tables
+                    .flat_map(|(_, node)| members(node))
+                    .find(|(key, _)| key.eq_ignore_ascii_case(wanted))
+                    .and_then(|(_, n)| n.text())
             };
-            if let (Some(folder), Some(job)) = (with("path"), self.checkouts.last_mut()) {
-                // Nothing makes use of thousands of them, and each local action looks through all.
-                if job.len() < 64 {
-                    let is_own = |text: &&str| {
-                        !text.contains("github.repository") && !text.contains("github.event.pull_request")
-                    };
-                    job.push(Checkout { folder, repository: with("repository").filter(is_own), at: with("ref") });
+            let has = |wanted: &str| all.iter().any(|(key, _)| *key == wanted);
+            let is_githubs = |text: &str| text.to_ascii_lowercase().starts_with("actions/checkout@");
+            let is_certain = all.iter().any(|(key, node)| *key == "uses" && node.text().is_some_and(is_githubs))
+                && !has("if")
+                && !has("continue-on-error");
+            let repository = with("repository").filter(|text| !is_own(text));
+            let checkout = Checkout {
+                folder: with("path").unwrap_or_default(),
+                repository,
+                at: with("ref"),
+                is_certain,
+                line: node.line,
+            };
+            // This repository at its root is what a job works with anyway, until another has taken the place.
+            let is_plain = repository.is_none() && checkout.folder.is_empty();
+            if let Some(job) = self.jobs.last_mut()
+                && !(is_plain && job.checkouts.iter().all(|each| each.repository.is_none()))
+            {
+                match job.checkouts.len() < MAX_CHECKOUTS {
+                    true => job.checkouts.push(checkout),
+                    false => job.excess = job.excess.or(Some(node.line)),
                 }
             }
         }
@@ -175,6 +220,13 @@ impl<'n> Found<'n> {
             }
         }
     }
+}
+
+/// Whether the repository of a checkout is the one that the workflow lies in, or the fork that its change comes from.
+fn is_own(text: &str) -> bool {
+    let inner = text.trim().strip_prefix("${{").and_then(|text| text.strip_suffix("}}")).map(str::trim);
+    text.trim().is_empty()
+        || matches!(inner, Some("github.repository" | "github.event.pull_request.head.repo.full_name"))
 }
 
 /// The members of a mapping, with those of what is merged into it.

@@ -66,6 +66,7 @@ impl Format for Cargo {
         Ecosystem::Cargo
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[

@@ -60,13 +60,16 @@ impl Format for CocoaPods {
         const {
             &[
                 FileKind::manifest(project::MANIFEST, "its literal `pod` lines; Ruby code is not run"),
+                FileKind::manifest("Podfile.rb", "as Podfile"),
+                FileKind::manifest("CocoaPods.podfile", "as Podfile"),
+                FileKind::manifest("CocoaPods.podfile.yaml", "not read"),
                 FileKind::lockfile(project::LOCKFILE, "every version"),
             ]
         }
     }
 
     fn looks_up(&self) -> &'static [&'static str] {
-        &[project::MANIFEST, project::LOCKFILE]
+        &["CocoaPods.podfile.yaml", "CocoaPods.podfile", project::MANIFEST, "Podfile.rb", project::LOCKFILE]
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {

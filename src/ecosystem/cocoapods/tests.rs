@@ -118,6 +118,126 @@ fn manifest_and_lockfile_may_disagree() {
     );
 }
 
+fn said(podfile: &str, lock: &str) -> Vec<String> {
+    let inventory = read_one(&CocoaPods, &project(podfile, lock));
+    inventory.disagreements.iter().map(|d| format!("{} {}", d.name, d.message)).collect()
+}
+
+#[test]
+fn an_external_source_of_any_kind_is_one() {
+    let moved = |entry: &str| {
+        let lock = LOCK.replace("EXTERNAL SOURCES:\n", &format!("EXTERNAL SOURCES:\n  App:\n{entry}"));
+        find(&read_one(&CocoaPods, &project("", &lock)), "App").clone()
+    };
+    for (entry, address) in [
+        ("    :svn: https://svn.example/x\n", "svn https://svn.example/x"),
+        ("    :revision: 5\n    :hg: https://hg.example/x\n", "hg https://hg.example/x"),
+        ("    :bzr: x\n", "bzr x"),
+        ("    :tag: 1\n", ""),
+    ] {
+        let app = moved(entry);
+        assert_eq!((app.source.kind, &*app.source.address), (SourceKind::Git, address));
+        assert_eq!((app.identity, app.source.is_pinned()), (Identity::Foreign, false));
+    }
+}
+
+#[test]
+fn a_pod_may_be_asked_for_from_elsewhere_than_the_lockfile_has_it_from() {
+    let from =
+        |place: &str| [format!("App asks for it from {place}, and the lockfile has it from the public repository")];
+    let app = |options: &str| said(&PODFILE.replace("'~> 1.0' # core", &format!("'~> 1.0'{options}")), LOCK);
+    assert_eq!(app(", :git => 'https://u:pw@git.example/x.git'"), from("git https://git.example/x"));
+    assert_eq!(
+        app(",\n    :inhibit_warnings => true,\n    git: \"https://git.example/x\""),
+        from("git https://git.example/x")
+    );
+    assert_eq!(app(", :configurations => ['A', 'B'], :git => URL"), from("git "));
+    assert_eq!(app(", :svn => 'https://svn.example/x'"), from("svn https://svn.example/x"));
+    assert_eq!(app(", :path => '../x'"), from("path ../x"));
+    assert_eq!(app(", source: 'https://specs.example/x.git'"), from("source https://specs.example/x"));
+    for quiet in [", :modular_headers => true", ", :source => 'trunk'", ", :configurations => ['A'] # :git => 'x'", ","]
+    {
+        assert_eq!(app(quiet), Vec::<String>::new(), "{quiet}");
+    }
+    // Code around it hides nothing.
+    let hidden = "post_install do |i|\n  target 'App' do pod 'App', :git => 'https://git.example/x' end\nend\n";
+    assert_eq!(said(&format!("{PODFILE}{hidden}"), LOCK), from("git https://git.example/x"));
+    let long = app(&format!(", :x => '{}', :git => 'https://git.example/x'", "x".repeat(5_000)));
+    assert_eq!(long, from("options "));
+    let forked = |place: &str| said(&PODFILE.replace(":git => 'https://git.example/forked.git'", place), LOCK).len();
+    for (place, count) in [
+        ("git: 'https://git.example/forked', :branch => 'main'", 0),
+        ("git: forks", 0),
+        ("git: 'https://git.example/other'", 1),
+        ("path: '../forked'", 1),
+        ("svn: 'https://git.example/forked'", 1),
+    ] {
+        assert_eq!(forked(place), count, "{place}");
+    }
+    assert_eq!(said(&PODFILE.replace("'../own'", "\"#{root}/own\""), LOCK), Vec::<String>::new());
+    assert_eq!(said(&PODFILE.replace("'../own'", "'./../own/'"), LOCK), Vec::<String>::new());
+    let loose = |address: &str| said(&format!("{PODFILE}pod 'Loose', podspec: '{address}'\n"), LOCK).len();
+    assert_eq!([loose("https://files.example/Loose.podspec"), loose("https://files.example/x.podspec")], [0, 1]);
+}
+
+#[test]
+fn repositories_of_the_manifest_are_those_of_the_lockfile() {
+    let with = |line: &str| said(&format!("{line}\n{PODFILE}"), LOCK);
+    for quiet in ["source 'https://REGISTRY.example/specs'", "source \"trunk\"", "# source 'https://other.example'"] {
+        assert_eq!(with(quiet), Vec::<String>::new(), "{quiet}");
+    }
+    let expected = ["Podfile takes pods from https://other.example/specs, and the lockfile does not name that source"];
+    assert_eq!(with("source('https://u:pw@other.example/specs.git')"), expected);
+    let lone = "== Podfile\nsource 'https://other.example/specs'\npod 'A'\npod 'B', :git => 'https://git.example/b'\n\
+                pod 'C', :inhibit_warnings => true\npod 'D', opts\npod 'E', :source => 'trunk'\n";
+    let inventory = read_one(&CocoaPods, &tree(lone));
+    let of = |name: &str| {
+        let package = find(&inventory, name);
+        (package.source.kind, package.source.address.to_string(), package.identity)
+    };
+    let other = "https://other.example/specs".to_owned();
+    assert_eq!(of("A"), (SourceKind::Registry, other.clone(), Identity::Public));
+    assert_eq!(of("B"), (SourceKind::Git, "https://git.example/b".to_owned(), Identity::Foreign));
+    assert_eq!(of("C"), (SourceKind::Registry, other.clone(), Identity::Public));
+    assert_eq!(of("D"), (SourceKind::Registry, other, Identity::Foreign));
+    assert_eq!(of("E"), (SourceKind::Public, String::new(), Identity::Public));
+}
+
+#[test]
+fn plugins_are_gems_that_no_lockfile_fixes() {
+    let podfile = format!("plugin 'cocoapods-x', :key => 'y'\n{PODFILE}");
+    let bare = tree(&format!("== Podfile\n{podfile}"));
+    for inventory in [read_one(&CocoaPods, &project(&podfile, LOCK)), read_one(&CocoaPods, &bare)] {
+        let plugin = find(&inventory, "cocoapods-x");
+        assert_eq!(
+            (plugin.ecosystem, plugin.is_locked, plugin.scopes.strongest()),
+            (Ecosystem::RubyGems, false, Scope::Build)
+        );
+        assert_eq!(inventory.disagreements, []);
+    }
+}
+
+#[test]
+fn the_manifest_has_several_names_and_the_first_counts() {
+    let files = format!(
+        "== Podfile\npod 'A'\n== Podfile.lock\n{LOCK}== CocoaPods.podfile\npod 'Evil'\n== x/Podfile.rb\npod 'X'\n"
+    );
+    let all = read_all(&CocoaPods, &tree(&files));
+    assert_eq!(
+        all.iter().map(|i| i.project.manifest.as_ref().unwrap().as_str()).collect::<Vec<_>>(),
+        ["CocoaPods.podfile", "x/Podfile.rb"]
+    );
+    assert_eq!(all[0].disagreements.len(), 1);
+    assert_eq!(labels(&all[1]), ["X@*"]);
+    let files = tree(&format!("{files}== CocoaPods.podfile.yaml\n{{}}\n"));
+    let projects = CocoaPods.projects(&files).unwrap();
+    let (path, error) = CocoaPods.read(&projects[0], View::new(&files, &[])).unwrap_err();
+    assert_eq!((path.as_str(), matches!(error, Unread::Unsupported(_))), ("CocoaPods.podfile.yaml", true));
+    for name in ["CocoaPods.podfile", "CocoaPods.podfile.yaml", "a/Podfile.rb"] {
+        assert!(CocoaPods.kinds().iter().any(|kind| kind.matches(&RepoPath::new(name))), "{name}");
+    }
+}
+
 #[test]
 fn projects_are_lockfiles_and_manifests_that_have_none() {
     let files = tree(
@@ -197,7 +317,11 @@ fn hostile_bytes_are_survived() {
     texts.extend((0..LOCK.len()).step_by(5).map(|end| &LOCK.as_bytes()[..end]));
     survives(&CocoaPods, &["Podfile.lock"], &texts);
     let commas = format!("pod 'a'{}", ", 'b'".repeat(200_000));
+    let open = format!("pod 'a'{}", ", :x => [".repeat(200_000));
+    let lines = "pod 'a',\n".repeat(100_000);
+    let inner = format!("x {}", "pod('a', 'b' ".repeat(100_000));
     let mut texts: Vec<&[u8]> = vec![b"pod", b"pod(", b"pod '", nested.as_bytes(), commas.as_bytes()];
+    texts.extend([open.as_bytes(), lines.as_bytes(), inner.as_bytes()]);
     texts.extend((0..PODFILE.len()).map(|end| &PODFILE.as_bytes()[..end]));
     survives(&CocoaPods, &["Podfile"], &texts);
 }

@@ -47,16 +47,34 @@ pub(super) fn plain(bytes: &[u8], cap: u64) -> Result<Vec<Wanted<'_>>, Unread> {
     Ok(found)
 }
 
-/// Reads the references that stand in so many words on lines with `requires` in a `conanfile.py` of at most `cap` bytes.
-/// What the code does with them is unknown, so that all are runtime.
+/// Reads the references that stand in so many words on lines with `requires` in a `conanfile.py` of at most `cap` bytes,
+/// and on those after them until their brackets close. What the code does with them is unknown, so that all are runtime.
 pub(super) fn code(bytes: &[u8], cap: u64) -> Result<Vec<Wanted<'_>>, Unread> {
     let mut found = Vec::new();
+    // Brackets that are open behind `requires`.
+    let mut open = 0u32;
     for (number, line) in lines(bytes, cap)? {
-        if line.starts_with('#') || !line.contains("requires") {
+        if line.starts_with('#') || (open == 0 && !line.contains("requires")) {
             continue;
         }
         let mut rest = line;
+        // Brackets in texts and comments count for nothing.
+        let mut count = |code: &str| {
+            let code = code.split_once('#').map_or(code, |(code, _)| code);
+            for c in code.chars() {
+                open = match c {
+                    '(' | '[' | '{' => open + 1,
+                    ')' | ']' | '}' => open.saturating_sub(1),
+                    _ => open,
+                };
+            }
+        };
         while let Some(at) = rest.find(['"', '\'']) {
+            let before = rest.get(..at).unwrap_or_default();
+            if before.contains('#') {
+                break;
+            }
+            count(before);
             let (quote, after) = (rest.get(at..at + 1).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default());
             let Some((body, after)) = after.split_once(quote) else { break };
             let is_plain = !body.contains(['{', '%', '\\', ' ']) || body.contains('[');
@@ -65,6 +83,7 @@ pub(super) fn code(bytes: &[u8], cap: u64) -> Result<Vec<Wanted<'_>>, Unread> {
             }
             rest = after;
         }
+        count(rest);
     }
     Ok(found)
 }

@@ -382,3 +382,11 @@ cci.20210101 > 1.a
 1.10 > 01.2
 1.10 > 1.2.3+2
 ";
+
+#[test]
+fn references_over_several_lines_of_code_are_read() {
+    let text = "== conanfile.py\nclass A:\n    requires = (\n        \"zlib/1.3\",  # not \"a/1\" )\n        # \"b/1\"\n        \"fmt/10.0 )\", 'spdlog/1.12',\n    )\n    tool_requires = [\n\"cmake/3.2\"]\n    other = \"c/1\"\n";
+    let inventory = read_one(&Conan, &tree(text));
+    assert_eq!(labels(&inventory), ["cmake@=3.2", "spdlog@=1.12", "zlib@=1.3"]);
+    assert_eq!(find(&inventory, "zlib").span.line, 3);
+}

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::instructions::{self, Instruction};
 use super::variables::{Variables, expand};
-use super::{image, is_vendored};
+use super::{Vendored, image, is_filled_in};
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::{FileKind, Files, Format, View, claimed};
 use crate::model::inventory::{Inventory, Project, Scope, Span};
@@ -40,18 +40,18 @@ impl Format for Dockerfile {
         const READS: &str = "FROM, COPY --from, RUN --mount=from and the syntax image";
         const {
             &[
-                FileKind::manifest("Dockerfile", READS),
+                FileKind::manifest("Dockerfile*", READS),
                 FileKind::manifest("dockerfile", READS),
-                FileKind::manifest("Dockerfile.*", READS),
                 FileKind::manifest("*.Dockerfile", READS),
                 FileKind::manifest("*.dockerfile", READS),
-                FileKind::manifest("Containerfile", READS),
+                FileKind::manifest("Containerfile*", READS),
             ]
         }
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {
-        let all = claimed(files, self.kinds()).into_iter().filter(is_read);
+        let vendored = Vendored::of(files);
+        let all = claimed(files, self.kinds()).into_iter().filter(|path| is_read(path) && !vendored.holds(path));
         let project = |path: RepoPath| Project {
             path: path.parent(),
             ecosystem: Ecosystem::Docker,
@@ -74,13 +74,22 @@ impl Format for Dockerfile {
 }
 
 /// Whether a Dockerfile at a path makes a project of its own.
-pub(in crate::ecosystem) fn is_project(path: &RepoPath) -> bool {
-    Dockerfile.kinds().iter().any(|kind| kind.matches(path)) && is_read(path)
+pub(in crate::ecosystem) fn is_project(path: &RepoPath, view: &mut View<'_>) -> bool {
+    Dockerfile.kinds().iter().any(|kind| kind.matches(path)) && is_read(path) && !is_filled_in(path, view)
 }
 
-/// A list of files that a build leaves out stands beside its Dockerfile, and is none.
+/// Ends of names of programs and texts about Dockerfiles.
+const OTHERS: [&str; 20] = [
+    "c", "cs", "go", "h", "html", "java", "js", "json", "kt", "md", "php", "py", "rb", "rs", "rst", "sh", "ts", "tsx",
+    "yaml", "yml",
+];
+
+/// A list of files that a build leaves out stands beside its Dockerfile, and is none; nor is `DockerfileParser.java`.
 fn is_read(path: &RepoPath) -> bool {
-    !is_vendored(path) && !path.file_name().ends_with(".dockerignore")
+    let name = path.file_name();
+    let more = ["Dockerfile", "Containerfile"].iter().find_map(|start| name.strip_prefix(start)).unwrap_or_default();
+    let is_other = !more.starts_with('.') && more.rsplit_once('.').is_some_and(|(_, end)| OTHERS.contains(&end));
+    !is_other && !name.ends_with(".dockerignore") && !name.ends_with(".containerignore")
 }
 
 /// Adds the images of a Dockerfile. `scope` stands in for what the stages say, where all of it only builds something.
@@ -104,6 +113,10 @@ pub(in crate::ecosystem) fn add(
 
 /// Adds one image, or says why it cannot be told.
 pub(super) fn put(draft: &mut Draft, root: usize, found: &Found, scope: Option<Scope>, span: Span) {
+    if found.is_address {
+        let shown = short(&found.text);
+        return draft.disagree(&shown, format!("adds `{shown}`"), span);
+    }
     match image::parse(&found.text) {
         Some(image) => {
             let package = draft.package(image.package(span));
@@ -135,6 +148,15 @@ pub(super) struct Found {
     pub text: String,
     pub line: u32,
     pub scope: Scope,
+    /// Whether it is no image, but an address from which files are added.
+    pub is_address: bool,
+}
+
+impl Found {
+    /// An image.
+    pub const fn image(text: String, line: u32, scope: Scope) -> Self {
+        Self { text, line, scope, is_address: false }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -154,14 +176,23 @@ struct Build {
     stages: Vec<Stage>,
     names: HashMap<String, usize>,
     found: Vec<Found>,
+    /// What whoever builds it sets `ARG`s to.
+    given: Variables,
 }
 
 /// The images of a Dockerfile. What the last stage is made of runs; the rest builds.
 pub(super) fn images(bytes: &[u8]) -> Result<Vec<Found>, Unread> {
+    images_with(bytes, Variables::new())
+}
+
+/// The same where whoever builds it sets `ARG`s.
+pub(super) fn images_with(bytes: &[u8], given: Variables) -> Result<Vec<Found>, Unread> {
     let parsed = instructions::parse(bytes)?;
-    let mut build = Build::default();
-    if let Some((text, line)) = parsed.syntax {
-        build.found.push(Found { text, line, scope: Scope::Build });
+    let mut build = Build { given, ..Build::default() };
+    if let Some(text) = build.given.get("BUILDKIT_SYNTAX").filter(|text| !text.is_empty()) {
+        build.found.push(Found::image(text.clone(), 1, Scope::Build));
+    } else if let Some((text, line)) = parsed.syntax {
+        build.found.push(Found::image(text, line, Scope::Build));
     }
     for instruction in &parsed.instructions {
         build.take(instruction).map_err(|reason| crate::ecosystem::syntax::malformed(instruction.line, reason))?;
@@ -189,12 +220,14 @@ impl Build {
                 for text in instruction.flags.iter().filter_map(|flag| flag.strip_prefix("--from=")) {
                     self.other(text, instruction.line, true)?;
                 }
+                if instruction.word == "add" {
+                    self.addresses(instruction);
+                }
             }
             "run" => {
                 for mount in instruction.flags.iter().filter_map(|flag| flag.strip_prefix("--mount=")) {
-                    for text in
-                        mount.split(',').filter_map(|field| field.trim().trim_matches('"').strip_prefix("from="))
-                    {
+                    let fields = mount.split(',').filter_map(|field| field.trim().trim_matches('"').split_once('='));
+                    for (_, text) in fields.filter(|(key, _)| key.trim().eq_ignore_ascii_case("from")) {
                         self.other(text, instruction.line, false)?;
                     }
                 }
@@ -210,6 +243,7 @@ impl Build {
             let (name, value) = word.split_once('=').map_or((&*word, None), |(name, value)| (name, Some(value)));
             let known = if self.stages.is_empty() { &self.global } else { &self.local };
             let value = match value {
+                _ if self.given.contains_key(name) => self.given.get(name).cloned(),
                 Some(value) => Some(expand(value, known).ok_or("a default whose variables cannot be filled in")?),
                 None if self.stages.is_empty() => None,
                 None => self.global.get(name).cloned(),
@@ -240,7 +274,7 @@ impl Build {
             stage.bases = stages;
         } else if text != "scratch" {
             stage.taken.push(self.found.len());
-            self.found.push(Found { text, line: instruction.line, scope: Scope::Build });
+            self.found.push(Found::image(text, instruction.line, Scope::Build));
         }
         if let Some(name) = name {
             self.names.insert(name.to_ascii_lowercase(), self.stages.len());
@@ -277,6 +311,21 @@ impl Build {
         Vec::new()
     }
 
+    /// Addresses that ADD takes files from, with the checksum that they must have.
+    fn addresses(&mut self, instruction: &Instruction) {
+        let known: &Variables = if self.local.is_empty() { &self.global } else { &self.local };
+        let checksum = instruction.flags.iter().find_map(|flag| flag.strip_prefix("--checksum="));
+        for word in split_quoted(&instruction.rest) {
+            let word = word.trim_matches(['[', ']', ',']);
+            let text = expand(word, known).unwrap_or_else(|| word.to_owned());
+            if is_address(&text) {
+                let text = checksum.map_or_else(|| text.clone(), |checksum| format!("{text} ({checksum})"));
+                let line = instruction.line;
+                self.found.push(Found { text, line, scope: Scope::Build, is_address: true });
+            }
+        }
+    }
+
     /// What files are taken from: a stage by its name or number, or an image.
     fn other(&mut self, text: &str, line: u32, is_copied: bool) -> Result<(), String> {
         let known: &Variables = if self.local.is_empty() { &self.global } else { &self.local };
@@ -288,9 +337,15 @@ impl Build {
         if is_copied && let Some(stage) = self.stages.last_mut() {
             stage.taken.push(self.found.len());
         }
-        self.found.push(Found { text, line, scope: Scope::Build });
+        self.found.push(Found::image(text, line, Scope::Build));
         Ok(())
     }
+}
+
+/// Whether an instruction takes a word for an address: `https://…`, `git@host:…`.
+fn is_address(word: &str) -> bool {
+    let is_scp = |(user, rest): (&str, &str)| !user.contains('/') && rest.contains(':');
+    word.contains("://") || word.split_once('@').is_some_and(is_scp)
 }
 
 /// Words between blanks, without their quotes.

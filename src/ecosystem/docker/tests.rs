@@ -271,6 +271,25 @@ RUN --mount=from=${B} x
 }
 
 #[test]
+fn keys_of_mounts_ignore_case_and_addresses_are_said() {
+    let text = "\
+ARG URL=https://mirror.example/b
+FROM a
+RUN --mount=type=bind,FROM=evil.example/x:1,target=/y true
+ADD --checksum=sha256:HEX https://files.example/a.tar.gz /a
+ADD [\"$URL\", \"git@git.example:a/b.git\", \"/b\"]
+ADD app.jar ${JAR} /c@d
+";
+    let inventory = dockerfile(text);
+    assert_eq!(labels(&inventory), ["a@latest", "x@1"]);
+    let mut said = messages(&inventory);
+    said.sort_by_key(|(message, line)| (*line, *message));
+    let first = format!("adds `https://files.example/a.tar.gz (sha256:{HEX})`");
+    let expected = [(&*first, 4), ("adds `git@git.example:a/b.git`", 5), ("adds `https://mirror.example/b`", 5)];
+    assert_eq!(said, expected);
+}
+
+#[test]
 fn files_that_make_projects() {
     let files = tree(
         "\
@@ -286,6 +305,13 @@ FROM x
 FROM x
 == vendor/x/Dockerfile
 FROM x
+== php/vendor/x/Dockerfile
+FROM x
+== php/vendor/composer/installed.json
+{}
+== go/vendor/x/compose.yml
+{}
+== go/vendor/modules.txt
 == node_modules/x/docker-compose.yml
 services: {}
 == docker-compose.override.yml
@@ -294,15 +320,31 @@ services: {}
 services: {}
 == composer.yml
 x: y
+== compose-dev.yaml
+services: {}
+== Dockerfile-prod
+FROM x
+== Dockerfile_test.go
+package x
+== Containerfile.prod
+FROM x
 ",
     );
     let paths = |format: &dyn Format| -> Vec<String> {
         let projects = format.projects(&files).unwrap();
         projects.iter().map(|p| format!("{} {}", p.path, p.manifest.as_ref().unwrap())).collect()
     };
-    let expected = [". Containerfile", "a a/Dockerfile", "a a/Dockerfile.dev", "a a/web.Dockerfile"];
+    let expected = [
+        ". Containerfile",
+        ". Containerfile.prod",
+        ". Dockerfile-prod",
+        "a a/Dockerfile",
+        "a a/Dockerfile.dev",
+        "a a/web.Dockerfile",
+        "vendor/x vendor/x/Dockerfile",
+    ];
     assert_eq!(paths(&Dockerfile), expected);
-    assert_eq!(paths(&Compose), [". compose.prod.yaml", ". docker-compose.override.yml"]);
+    assert_eq!(paths(&Compose), [". compose-dev.yaml", ". compose.prod.yaml", ". docker-compose.override.yml"]);
 }
 
 #[test]
@@ -394,6 +436,7 @@ services: {x: {image: 'own-project:1'}}
 FROM odd:1
 == app/web/Dockerfile
 FROM own-project:2
+== app/vendor/modules.txt
 == app/vendor/Dockerfile
 FROM vendored:1
 ",
@@ -413,6 +456,61 @@ FROM vendored:1
         ("builds `${WHERE}`, and no file says what stands for it", 14),
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn files_taken_in_have_variables_of_their_own() {
+    let files = tree(
+        "\
+== compose.yml
+include:
+  - {path: sub/other.yml, env_file: sub/x.env}
+  - {path: [sub/other.yml], env_file: [sub/x.env, sub/y.env]}
+services: {}
+== sub/other.yml
+services: {x: {image: '${IMAGE:-mine}'}}
+== sub/x.env
+IMAGE=evil/x
+== sub/y.env
+IMAGE=evil/y
+",
+    );
+    assert_eq!(labels(&read_one(&Compose, &files)), ["evil/x@latest", "evil/y@latest"]);
+}
+
+#[test]
+fn what_a_build_takes_besides_is_read_or_said() {
+    let files = tree(
+        "\
+== compose.yml
+x-args: &args {B: 'evil.example/c:3'}
+services:
+  a: {build: {context: ., args: {BASE: 'evil.example/x:1', UNSET: '${UNSET}'}}}
+  b: {build: {context: ., args: ['BASE=evil.example/y:2', BUILDKIT_SYNTAX=evil/syntax]}}
+  c: {build: {args: {<<: *args}, dockerfile_inline: 'ARG B=mine\n\n  FROM $B'}}
+  d: {build: ., image: '${REGISTRY:-registry.example}/d:1'}
+  e: {build: ., image: 'registry.example/e:1', pull_policy: build}
+  f: {build: ., image: mine}
+  g: {build: github.com/evil/repo}
+  h: {build: {additional_contexts: {x: 'https://git.example/a.git', y: ../y, z: 'service:a'}}}
+  i: {image: i, volumes: ['./x:/y', {type: image, source: 'evil.example/v:1', target: /v}]}
+== Dockerfile
+ARG BASE=mine
+ARG UNSET=1
+FROM ${BASE}
+FROM same:${UNSET}
+",
+    );
+    let inventory = read_one(&Compose, &files);
+    let expected = ["c@3", "d@1", "evil/syntax@latest", "i@latest", "v@1", "x@1", "y@2"];
+    assert_eq!(labels(&inventory), expected);
+    let expected = [
+        ("builds `github.com/evil/repo`, which is outside of the repository", 11),
+        ("builds `https://git.example/a.git`, which is outside of the repository", 12),
+    ];
+    let mut said = messages(&inventory);
+    said.sort_by_key(|(_, line)| *line);
+    assert_eq!(said, expected);
 }
 
 #[test]

@@ -17,7 +17,8 @@ use crate::model::inventory::{Package, Scope, Span};
 /// The module under whose name `go.sum` lists toolchains that were fetched. It is no dependency.
 pub(super) const MODULE: &str = "golang.org/toolchain";
 
-/// Adds what the two lines stand for. The later version counts.
+/// Adds what the two lines stand for. The later version counts. Both come inside the go command, which no `go.sum` holds
+/// a digest of.
 pub(super) fn draft(lines: (Option<&Said>, Option<&Said>), input: u32, root: Option<usize>, draft: &mut Draft) {
     let mut least: Option<(String, &Said)> = None;
     for said in [lines.0, lines.1].into_iter().flatten() {
@@ -29,6 +30,11 @@ pub(super) fn draft(lines: (Option<&Said>, Option<&Said>), input: u32, root: Opt
             draft.disagree("stdlib", format!("`{}` is no version of Go", said.text), at);
             continue;
         };
+        if said.text.starts_with("go") && said.text.contains('-') {
+            // Nobody publishes it: the go command takes what the machine has under that name.
+            let message = format!("`{}` is somebody's own build of Go", said.text);
+            draft.disagree("toolchain", message, at);
+        }
         let is_later = least.as_ref().is_none_or(|(known, _)| order(&version, known).is_gt());
         if is_later {
             least = Some((version, said));
@@ -38,7 +44,8 @@ pub(super) fn draft(lines: (Option<&Said>, Option<&Said>), input: u32, root: Opt
     let at = Span { input, line: said.line, end_line: said.line };
     let is_locked = Version::parse(&version).is_some_and(|version| version.written == 3);
     for (name, scope) in [("stdlib", Scope::Runtime), ("toolchain", Scope::Build)] {
-        let package = draft.package(Package { is_locked, ..Package::new(Ecosystem::Go, name, &version, at) });
+        let package =
+            draft.package(Package { is_locked, is_bundled: true, ..Package::new(Ecosystem::Go, name, &version, at) });
         match root {
             Some(root) => draft.need(root, package, scope, Some(at)),
             None => {

@@ -1,8 +1,9 @@
 //! Hex: `mix.lock` of Elixir's Mix.
 //!
-//! `mix.exs` is a program. It is not run and nothing is read from it, so nobody can tell which packages the project
-//! itself asks for, nor for what: what no other package needs is direct, and every package is runtime. A package that
-//! the lockfile needs and does not hold is no contradiction: a dependency in a folder is not locked.
+//! `mix.exs` is a program. It is not run, and only the literal tuples of its `deps` are read, to say what the lockfile
+//! lacks: nobody can tell which packages the project itself asks for, nor for what, so that what no other package needs
+//! is direct, and every package is runtime. A package that the lockfile needs and does not hold is no contradiction: a
+//! dependency in a folder is not locked.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,6 +19,7 @@ use crate::model::inventory::{Identity, Inventory, Package, Project, Source, Spa
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
 
+mod program;
 mod term;
 
 #[cfg(test)]
@@ -69,7 +71,10 @@ impl Format for Hex {
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[
-                FileKind::manifest(MANIFEST, "not read: a program. Needs a mix.lock beside or above it"),
+                FileKind::manifest(
+                    MANIFEST,
+                    "literal tuples of `deps`, as it is a program. Needs a mix.lock, of its own or of its umbrella",
+                ),
                 FileKind::lockfile(LOCKFILE, "entries of hex with 3 to 8 parts, git, path"),
             ]
         }
@@ -79,15 +84,14 @@ impl Format for Hex {
         &[MANIFEST, LOCKFILE]
     }
 
-    /// Every lockfile, and every `mix.exs` without one beside or above it: members of an umbrella share the lockfile of
-    /// its root.
+    /// Every lockfile, and every `mix.exs` without one: members of an umbrella share the lockfile of its root.
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {
         let folders = |name: &str| -> HashSet<RepoPath> { files.named(name).iter().map(RepoPath::parent).collect() };
         let (locked, programs) = (folders(LOCKFILE), folders(MANIFEST));
         let is_owner = |folder: &RepoPath| locked.contains(folder) || programs.contains(folder);
         let mut found = BTreeMap::new();
         for folder in locked.iter().chain(&programs) {
-            if is_fetched(folder, &is_owner) || (!locked.contains(folder) && is_below(folder, &locked)) {
+            if is_fetched(folder, &is_owner) || (!locked.contains(folder) && is_app(folder, &locked)) {
                 continue;
             }
             let at =
@@ -100,9 +104,18 @@ impl Format for Hex {
     }
 
     fn read(&self, project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, Unread)> {
-        if let Some(path) = &project.manifest {
-            // Only noted, so that a change of it is known to concern this project.
-            view.read(path).map_err(|error| (path.clone(), error))?;
+        let fail = |path: &RepoPath, error| (path.clone(), error);
+        let folder = project.path.join("apps");
+        let mut apps = view.named(MANIFEST);
+        // An app with a lockfile of its own is a project of its own.
+        let owners: HashSet<RepoPath> = view.named(LOCKFILE).iter().map(RepoPath::parent).collect();
+        apps.retain(|path| Some(path.parent().parent()) == folder && !owners.contains(&path.parent()));
+        let mut asked = Vec::new();
+        for path in project.manifest.iter().chain(&apps) {
+            if let Some((bytes, input)) = view.read(path).map_err(|error| fail(path, error))? {
+                let found = program::read(&bytes).map_err(|error| fail(path, error))?;
+                asked.extend(found.into_iter().map(|asked| (asked, path.parent(), input)));
+            }
         }
         let Some(path) = &project.lockfile else {
             let path = project.manifest.clone().unwrap_or_else(|| project.path.clone());
@@ -113,8 +126,15 @@ impl Format for Hex {
         let missing = || (path.clone(), Unread::NotAFile("the lockfile is not there".to_owned()));
         let (bytes, input) = found.ok_or_else(missing)?;
         let mut draft = Draft::new();
-        fill(&term::read(&bytes).map_err(|error| (path.clone(), error))?, input, &mut draft)
-            .map_err(|error| (path.clone(), error))?;
+        let entries = term::read(&bytes).map_err(|error| (path.clone(), error))?;
+        fill(&entries, input, &mut draft).map_err(|error| (path.clone(), error))?;
+        let kinds: HashMap<&str, &str> = entries
+            .iter()
+            .map(|(key, node)| (&**key, parts(node).first().and_then(Node::text).unwrap_or_default()))
+            .collect();
+        for (asked, folder, input) in &asked {
+            compare(asked, kinds.get(&*asked.name).copied(), folder, *input, &mut draft);
+        }
         Ok(draft.finish(project, view.into_inputs()))
     }
 }
@@ -132,15 +152,39 @@ fn is_fetched(folder: &RepoPath, is_owner: &dyn Fn(&RepoPath) -> bool) -> bool {
     false
 }
 
-fn is_below(folder: &RepoPath, locked: &HashSet<RepoPath>) -> bool {
-    let mut at = folder.clone();
-    while !at.is_root() {
-        at = at.parent();
-        if locked.contains(&at) {
-            return true;
+/// Whether a folder is that of an app in an umbrella with a lockfile.
+fn is_app(folder: &RepoPath, locked: &HashSet<RepoPath>) -> bool {
+    let apps = folder.parent();
+    !folder.is_root() && apps.file_name() == "apps" && locked.contains(&apps.parent())
+}
+
+/// Says where the lockfile does not hold what a program asks for in so many words, `kind` being what it holds.
+fn compare(asked: &program::Asked, kind: Option<&str>, folder: &RepoPath, input: u32, draft: &mut Draft) {
+    let span = Span { input, line: asked.line, end_line: asked.line };
+    match (&asked.from, kind) {
+        (program::From::Hex | program::From::Git, None) => {
+            draft.disagree(&asked.name, "is asked for, and the lockfile does not hold it", span);
         }
+        (program::From::Git, Some("hex")) => {
+            draft.disagree(&asked.name, "is asked for from git, and the lockfile holds it from hex", span);
+        }
+        (program::From::Path(_), Some("hex")) => {
+            draft.disagree(&asked.name, "is asked for from a folder, and the lockfile holds it from hex", span);
+        }
+        _ => {}
     }
-    false
+    if let program::From::Path(Some(path)) = &asked.from
+        && folder.join(path).is_none()
+    {
+        draft.package(Package {
+            source: Source::path(path),
+            identity: Identity::Foreign,
+            is_locked: false,
+            direct: true,
+            declared: Some(span),
+            ..Package::new(Ecosystem::Hex, &asked.name, "*", span)
+        });
+    }
 }
 
 /// The packages of a lockfile and what they need.

@@ -136,6 +136,51 @@ fn projects_are_lockfiles_and_programs_that_none_speaks_for() {
 }
 
 #[test]
+fn a_program_below_a_lockfile_is_its_own_unless_it_is_an_app() {
+    let files = tree("== mix.exs\n== mix.lock\n%{}\n== tools/mix.exs\n== apps/a/mix.exs\n== apps/a/b/mix.exs\n");
+    let found: Vec<RepoPath> = Hex.projects(&files).unwrap().into_iter().map(|project| project.path).collect();
+    assert_eq!(found, ["", "apps/a/b", "tools"].map(RepoPath::new));
+}
+
+#[test]
+fn what_a_program_asks_for_in_so_many_words_is_compared_with_the_lockfile() {
+    let said = |deps: &str, app: &str| {
+        let files = tree(&format!(
+            "== mix.exs\ndefmodule M do\n  def project, do: [deps: deps(), aliases: [{{:not, \"a dep\"}}]]\n{deps}\n\
+             defp other do\n[{{:neither, \"~> 1.0\"}}]\nend\nend\n== apps/a/mix.exs\n{app}\n\
+             == mix.lock\n%{{\"top\": {{:hex, :top, \"1.0.0\"}}, \"icons\": {{:git, \"https://git.example/i.git\", \"0123456789abcdef0123456789abcdef01234567\", []}}}}\n"
+        ));
+        let inventory = read_one(&Hex, &files);
+        let all: Vec<_> =
+            inventory.disagreements.iter().map(|d| format!("{}:{} {}", d.name, d.span.line, d.message)).collect();
+        (all.join("; "), labels(&inventory).len())
+    };
+    let quiet = "defp deps do\n[\n# {:gone, \"~> 1.0\"}\n{:top, \"~> 1.0\", only: [:dev, :test], hex: :top},\n\
+                 {:icons, git: \"https://git.example/i.git\", app: false}, {:mine, path: \"../mine\" |> x()},\n\
+                 {:near, path: \"libs/near\"}, {:app, in_umbrella: true}, {name, \"1\"}, x: \"{:no, 1}\"]\nend";
+    assert_eq!(said(quiet, ""), (String::new(), 3));
+    let gone = "is asked for, and the lockfile does not hold it";
+    for (deps, app, expected) in [
+        ("defp deps do [{:top, \"1\"},\n{:evil, git: \"https://git.example/x\"}] end", "", format!("evil:4 {gone}")),
+        ("def dev_deps(), do: [{:e2, \"~> 1.0\"}]", "", format!("e2:3 {gone}")),
+        ("def x, do: [deps: [{:\"e3\", \"~> 1.0\"}], docs: [{:extra, \"x\"}]]", "", format!("e3:3 {gone}")),
+        ("", "defp deps do [{:e4, \"1\"}] end", format!("e4:1 {gone}")),
+        (
+            "defp deps do [{:top, \"1\", [github: \"a/b\"]}] end",
+            "",
+            "top:3 is asked for from git, and the lockfile holds it from hex".to_owned(),
+        ),
+        (
+            "defp deps do [{:top, path: \"vendor/top\"}] end",
+            "",
+            "top:3 is asked for from a folder, and the lockfile holds it from hex".to_owned(),
+        ),
+    ] {
+        assert_eq!(said(deps, app).0, expected, "{deps} {app}");
+    }
+}
+
+#[test]
 fn real_lockfiles_are_read_as_elixir_reads_them() {
     // From Elixir 1.14.0, `Code.string_to_quoted!` and its value, as `Mix.Dep.Lock.read` does: names and versions (the
     // commit for git), outer digests and commits, edges between locked packages, and packages without one to them.
@@ -184,4 +229,7 @@ fn hostile_files_end_in_linear_time_and_without_a_panic() {
     ]);
     let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
     survives(&Hex, &["mix.lock", "a/mix.exs"], &texts);
+    for text in ["defp deps [{:a,", "deps: [", "'\\é", "?é", "{:", "\"\"\"", "~s'"] {
+        assert!(program::read(text.repeat(50_000).as_bytes()).is_ok(), "{text}");
+    }
 }

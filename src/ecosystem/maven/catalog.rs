@@ -57,6 +57,18 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Listed>, Unread> {
     toml::read(bytes, MAX_BYTES, catalog)
 }
 
+/// Whether a TOML file of any name is a catalog. Gradle takes no other tables in one; and what cannot be read may be
+/// one where it speaks of libraries or plugins.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    let of = |root: Table<'_, '_>| {
+        let keys: Vec<&str> = root.entries().map(|entry| entry.key).collect();
+        let is_known = |key: &&str| matches!(*key, "metadata" | "versions" | "libraries" | "plugins" | "bundles");
+        Ok(keys.iter().any(|key| *key != "metadata") && keys.iter().all(is_known))
+    };
+    let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    toml::read(bytes, MAX_BYTES, of).unwrap_or_else(|_| has(b"libraries") || has(b"plugins"))
+}
+
 fn catalog(root: Table<'_, '_>) -> Result<Vec<Listed>, Unread> {
     if let Some(metadata) = root.table("metadata")?
         && let Some(format) = metadata.table("format")?

@@ -16,6 +16,9 @@ use crate::model::{Ecosystem, RepoPath};
 const OF_BUILD: [&str; 3] =
     ["buildscript-gradle.lockfile", "settings-gradle.lockfile", "buildscript-classpath.lockfile"];
 
+/// Digests of components, for all projects of a build.
+const VERIFICATION: &str = "verification-metadata.xml";
+
 /// What Gradle's projects are built by, for the people who look for the manifest. It is code, and is not read.
 const SCRIPTS: [&str; 2] = ["build.gradle", "build.gradle.kts"];
 
@@ -41,19 +44,32 @@ impl Format for Gradle {
                 FileKind::lockfile("buildscript-gradle.lockfile", "the classpath of the build script"),
                 FileKind::lockfile("settings-gradle.lockfile", "the classpath of the settings script"),
                 FileKind::lockfile("**/gradle/dependency-locks/*.lockfile", "one file for a configuration"),
+                FileKind::lockfile("**/gradle/verification-metadata.xml", "digests of components"),
                 FileKind::manifest("*.versions.toml", "version catalogs of format 1.0 and 1.1"),
+                FileKind::manifest("**/gradle/*.toml", "as `*.versions.toml`, where it is a catalog"),
             ]
         }
     }
 
     fn looks_up(&self) -> &'static [&'static str] {
-        &["build.gradle", "build.gradle.kts", "verification-metadata.xml"]
+        &["build.gradle", "build.gradle.kts", VERIFICATION]
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, Failure> {
         let scripts: std::collections::HashSet<RepoPath> = SCRIPTS.iter().flat_map(|name| files.named(name)).collect();
         let claimed = claimed(files, self.kinds()).into_iter();
-        let own = claimed.filter(|path| path.parts().all(|part| part != "node_modules"));
+        let is_own = |path: &RepoPath| {
+            let is_read = match path.file_name() {
+                // What lies beside it is read with it.
+                VERIFICATION => false,
+                name if name.ends_with(".toml") && !name.ends_with(".versions.toml") => {
+                    files.read(path).map_or(true, |found| found.is_some_and(|(bytes, _)| catalog::is_one(&bytes)))
+                }
+                _ => true,
+            };
+            is_read && path.parts().all(|part| part != "node_modules")
+        };
+        let own = claimed.filter(is_own);
         Ok(own
             .map(|path| {
                 let folder = home(&path);
@@ -76,7 +92,7 @@ impl Format for Gradle {
 }
 
 fn is_catalog(path: &RepoPath) -> bool {
-    path.file_name().ends_with(".versions.toml")
+    path.file_name().ends_with(".toml")
 }
 
 /// The folder of the build that a file belongs to: the one above `gradle/` and `gradle/dependency-locks/`.

@@ -3,6 +3,7 @@
 use super::gradle::Gradle;
 use crate::ecosystem::testing::{corpus, digest, find, folder, labels, read_all, read_one, survives, tree};
 use crate::ecosystem::{Format, View};
+use crate::model::RepoPath;
 use crate::model::inventory::{Package, Scope};
 
 fn scopes(package: &Package) -> Vec<Scope> {
@@ -267,6 +268,29 @@ q = { id = \"other\", version.ref = \"rich\" }
 }
 
 #[test]
+fn catalogs_may_have_other_names() {
+    let text = "== gradle/libs.toml\n[libraries]\na = \"g:a:1\"\n== gradle/tool.toml\n[libraries]\n[tool]\n\
+                == gradle/empty.toml\nx = 1\n== gradle/broken.toml\nx =\n== other/libs.toml\n[libraries]\n";
+    let inventory = read_one(&Gradle, &tree(text));
+    assert_eq!((labels(&inventory), inventory.project.path.is_root()), (vec!["g:a@1".to_owned()], true));
+    assert!(error("== gradle/libs.toml\n[libraries]\na = \n").contains("line "));
+}
+
+#[test]
+fn verification_metadata_is_a_lockfile_that_is_read_with_others() {
+    let kinds = Gradle.kinds();
+    for (path, expected) in
+        [("gradle/verification-metadata.xml", true), ("a/gradle/verification-metadata.xml", true), ("x.xml", false)]
+    {
+        assert_eq!(kinds.iter().any(|kind| kind.matches(&RepoPath::new(path))), expected, "{path}");
+    }
+    let metadata = "== gradle/verification-metadata.xml\n<verification-metadata/>\n";
+    assert!(Gradle.projects(&tree(metadata)).unwrap().is_empty());
+    let inventory = read_one(&Gradle, &tree(&format!("{metadata}== sub/gradle.lockfile\ng:a:1=x\n")));
+    assert!(inventory.inputs.iter().any(|input| input.path.as_str() == "gradle/verification-metadata.xml"));
+}
+
+#[test]
 fn hostile_files_are_survived_in_linear_time() {
     let good = "g:a:1=x\n[libraries]\na = { module = \"../..:a\", version = { strictly = \"1\" } }\n<<<<";
     let deep = "a.".repeat(30_000);
@@ -275,7 +299,13 @@ fn hostile_files_are_survived_in_linear_time() {
     texts.extend((0..good.len()).filter_map(|end| good.as_bytes().get(..end)));
     survives(
         &Gradle,
-        &["gradle.lockfile", "gradle/dependency-locks/x.lockfile", "libs.versions.toml", "gradle/libs.versions.toml"],
+        &[
+            "gradle.lockfile",
+            "gradle/dependency-locks/x.lockfile",
+            "libs.versions.toml",
+            "gradle/libs.versions.toml",
+            "gradle/libs.toml",
+        ],
         &texts,
     );
     let many: String = (0..200_000).map(|n| format!("g:a{n}:{}=x\n", "9".repeat(n % 7 + 1))).collect();

@@ -63,6 +63,10 @@ impl Format for Maven {
         Ecosystem::Maven
     }
 
+    fn includes(&self) -> bool {
+        true
+    }
+
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[FileKind::manifest(
@@ -103,6 +107,12 @@ impl Settings for Maven {
             "gradle-daemon-jvm.properties",
             "init.gradle*",
             "**/init.d/*.gradle*",
+            // Not where other tools have files of that name: deep in the resources of Android's apps.
+            "/settings.xml",
+            "*/settings.xml",
+            "*/*/settings.xml",
+            "*/*/*/settings.xml",
+            "**/.m2/**",
             ".sdkmanrc",
             ".java-version",
         ]

@@ -39,6 +39,8 @@ pub struct Plugin {
     pub itself: Dependency,
     /// Its own `dependencies`.
     pub dependencies: Vec<Dependency>,
+    /// What its configuration names by group and artifact: processors of annotations, artifacts to unpack.
+    pub configured: Vec<Dependency>,
 }
 
 /// What a project and a profile have in common.
@@ -234,9 +236,36 @@ fn plugins(element: &Element, may_infer: bool) -> Result<Vec<Plugin>, Unread> {
     let Some(list) = one(element, "plugins")? else { return Ok(Vec::new()) };
     let plugin = |each: &Element| {
         let itself = dependency(each, may_infer, PLUGIN_GROUP)?;
-        Ok(Plugin { itself, dependencies: dependencies(each, may_infer)? })
+        let mut configured = Vec::new();
+        for child in each.children.iter().filter(|child| child.name != "dependencies") {
+            coordinates(child, &mut configured)?;
+        }
+        Ok(Plugin { itself, dependencies: dependencies(each, may_infer)?, configured })
     };
     list.all("plugin").map(plugin).collect()
+}
+
+/// Every element at any depth that has a group and an artifact. What is excluded is not fetched.
+fn coordinates(element: &Element, found: &mut Vec<Dependency>) -> Result<(), Unread> {
+    let is_named = ["groupId", "artifactId"].iter().all(|name| element.text_of(name).is_some());
+    if is_named {
+        // A path of its own means nothing there, and would make it look like a file of the repository.
+        found.push(Dependency { system_path: None, scope: None, ..dependency(element, false, "")? });
+    }
+    for child in &element.children {
+        let is_excluded = matches!(
+            (&*element.name, &*child.name),
+            // What an IDE makes of plugins.
+            ("pluginExecution", "pluginExecutionFilter")
+                | ("excludes", "exclude")
+                | ("exclusions", "exclusion")
+                | ("excludeDependencies", "excludeDependency")
+        );
+        if !is_excluded {
+            coordinates(child, found)?;
+        }
+    }
+    Ok(())
 }
 
 fn dependency(element: &Element, may_infer: bool, default_group: &str) -> Result<Dependency, Unread> {

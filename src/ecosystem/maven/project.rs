@@ -1,9 +1,9 @@
 //! Finds Maven projects and reads them. Maven has no lockfile: versions are what the poms say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::effective::{Common, Effective, Management, Resolved, is_import};
-use super::pom::{Dependency, Plugin, Section};
+use super::pom::{self, Dependency, Plugin, Pom, Section};
 use super::tree::{Chain, Failure, POM, Poms};
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::syntax::text;
@@ -16,6 +16,12 @@ use crate::model::{Ecosystem, RepoPath};
 /// Bytes that the addresses of all repositories of one project may take.
 const MAX_ADDRESSES: usize = 1 << 12;
 
+/// Bytes of poms that are looked through for uses of properties.
+const MAX_POMS: usize = 16 << 20;
+
+/// BOMs that are named as what manages a version.
+const MAX_MANAGERS: usize = 8;
+
 /// The projects of a tree: every pom is one, modules too.
 pub(super) fn projects(files: &dyn Files) -> Vec<Project> {
     let is_own = |path: &RepoPath| path.parts().all(|part| part != "node_modules");
@@ -25,7 +31,43 @@ pub(super) fn projects(files: &dyn Files) -> Vec<Project> {
         manifest: Some(path),
         lockfile: None,
     };
-    files.named(POM).into_iter().filter(is_own).map(project).collect()
+    let mut found: Vec<RepoPath> = files.named(POM).into_iter().filter(is_own).collect();
+    let others: Vec<RepoPath> = module_files(&found, files).into_iter().filter(is_own).collect();
+    found.extend(others);
+    found.into_iter().map(project).collect()
+}
+
+/// Poms of another name: those that a pom names as modules. Maven takes a module that is a file for the pom itself.
+fn module_files(poms: &[RepoPath], files: &dyn Files) -> Vec<RepoPath> {
+    let mut all: HashSet<RepoPath> = HashSet::new();
+    let mut seen: HashSet<RepoPath> = poms.iter().cloned().collect();
+    let mut waiting = poms.to_vec();
+    let mut found = Vec::new();
+    while let Some(path) = waiting.pop() {
+        // What cannot be read is said where it is read as a project.
+        let Ok(Some((bytes, _))) = files.read(&path) else { continue };
+        let may_have = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+        if !may_have(b"module") && !may_have(b"subproject") {
+            continue;
+        }
+        let Ok(pom) = pom::parse(&bytes) else { continue };
+        for module in pom.sections().flat_map(|section| &section.modules) {
+            let Some(to) = path.parent().join(module).filter(|to| to.file_name().contains('.')) else { continue };
+            if seen.contains(&to) {
+                continue;
+            }
+            if all.is_empty() {
+                all = files.paths().cloned().collect();
+            }
+            if all.contains(&to) {
+                seen.insert(to.clone());
+                waiting.push(to.clone());
+                found.push(to);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Reads one project.
@@ -45,7 +87,8 @@ pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, F
     let base = Effective { chain: &chain, profile: None, common: &common };
     let fail = |error| (path.clone(), error);
     let sources = Sources::find(&base).map_err(fail)?;
-    let mut writer = Writer { draft: Draft::new(), root: 0, sources };
+    let above = Managers::default();
+    let mut writer = Writer { draft: Draft::new(), root: 0, sources, above };
     if let Some(level) = chain.levels.first() {
         let name = format!("{}:{}", base.text(level.pom.group()).map_err(fail)?, level.pom.artifact);
         let version = base.text(level.pom.version()).map_err(fail)?;
@@ -60,6 +103,18 @@ pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, F
         }
     }
     writer.outside(&base, &chain).map_err(fail)?;
+    for module in chain.levels.first().into_iter().flat_map(|level| level.pom.sections()).flat_map(|s| &s.modules) {
+        if module.contains("${")
+            && let Some(level) = chain.levels.first()
+        {
+            let span = Span { input: level.input, line: level.pom.line, end_line: level.pom.line };
+            writer.draft.disagree(module, "is a module, and it cannot be told which pom that is", span);
+        }
+    }
+    // A BOM does not take properties from the pom that imports it.
+    if chain.outside.is_some() {
+        writer.unused(&base, &mut view).map_err(fail)?;
+    }
     Ok(writer.draft.finish(project, view.into_inputs()))
 }
 
@@ -138,12 +193,48 @@ struct Writer {
     draft: Draft,
     root: usize,
     sources: Sources,
+    above: Managers,
+}
+
+/// What manages versions from outside of the tree, for the version of what is left to it.
+#[derive(Default)]
+struct Managers {
+    /// The parent.
+    parent: String,
+    /// The parent, and BOMs.
+    all: String,
+}
+
+impl Managers {
+    fn find(view: &Effective<'_>, poms: &mut Poms<'_, '_>) -> Result<Self, Failure> {
+        let mut names: Vec<String> = Vec::new();
+        let label = |each: &Dependency| -> Result<String, Unread> {
+            let version = view.text(each.version.as_deref().unwrap_or_default())?;
+            Ok(format!("{}:{}:{version}", view.text(&each.group)?, view.text(&each.artifact)?))
+        };
+        if let Some((parent, _)) = &view.chain.outside {
+            let last = view.chain.levels.len().saturating_sub(1);
+            names.push(label(&parent.itself).map_err(|error| view.failure(last, error))?);
+        }
+        let parent = names.concat();
+        for (level, section) in view.sections() {
+            for import in section.managed.iter().filter(|managed| is_import(managed)) {
+                let fail = |error| view.failure(level, error);
+                if view.module(import, poms).map_err(fail)?.is_none() && names.len() < MAX_MANAGERS {
+                    names.push(label(import).map_err(fail)?);
+                }
+            }
+        }
+        names.dedup();
+        Ok(Self { parent, all: names.join(" or ") })
+    }
 }
 
 impl Writer {
     /// Adds all that the poms come to with one profile or none.
     fn view(&mut self, view: &Effective<'_>, poms: &mut Poms<'_, '_>) -> Result<(), Failure> {
         let management = view.management(poms, &mut Vec::new())?;
+        self.above = Managers::find(view, poms)?;
         // A section overrides what those after it say of one key; within itself, everything counts.
         let mut overridden = HashSet::new();
         for (level, section) in view.sections() {
@@ -164,7 +255,7 @@ impl Writer {
             overridden.extend(own);
         }
         self.managed(view, poms, &management)?;
-        self.plugins(view, poms)
+        self.plugins(view, poms, &management)
     }
 
     /// Adds what a pom asks for, and that it does.
@@ -178,7 +269,8 @@ impl Writer {
     ) -> Result<(), Unread> {
         let Some(home) = view.chain.levels.get(level) else { return Ok(()) };
         let span = Span { input: home.input, line: dependency.line, end_line: dependency.line };
-        let mut package = package(found, span);
+        let above = if scope == Scope::Build { &self.above.parent } else { &self.above.all };
+        let mut package = package(found, above, span);
         if scope == Scope::Build {
             package.source = self.sources.plugins.clone();
         } else {
@@ -190,10 +282,10 @@ impl Writer {
             package.source = Source::path(inside.as_deref().unwrap_or(&path));
             package.identity = Identity::Foreign;
         } else if let Some(version) = &found.version
-            && let Some(folder) = view.module_of(&found.group, &found.artifact, version, poms)?
+            && view.module_of(&found.group, &found.artifact, version, poms)?.is_some()
         {
-            package.source = Source::path(&folder.to_string());
-            package.identity = Identity::Foreign;
+            // Members of the repository are projects of their own, and no packages.
+            return Ok(());
         }
         let number = self.draft.package(package);
         self.draft.need(self.root, number, scope, Some(span));
@@ -225,7 +317,7 @@ impl Writer {
                 };
                 let input = view.chain.levels.get(level).map_or(0, |home| home.input);
                 let span = Span { input, line: managed.line, end_line: managed.line };
-                let mut package = package(&found, span);
+                let mut package = package(&found, "", span);
                 package.source = self.sources.packages.clone();
                 if module.is_none() && managed.system_path.is_none() {
                     self.draft.package(package);
@@ -236,7 +328,12 @@ impl Writer {
     }
 
     /// Adds plugins with what they need, and extensions. Each is code that runs in the build.
-    fn plugins(&mut self, view: &Effective<'_>, poms: &mut Poms<'_, '_>) -> Result<(), Failure> {
+    fn plugins(
+        &mut self,
+        view: &Effective<'_>,
+        poms: &mut Poms<'_, '_>,
+        management: &Management,
+    ) -> Result<(), Failure> {
         let none = Management::new();
         let versions = view.plugin_versions()?;
         let mut used = HashSet::new();
@@ -248,7 +345,7 @@ impl Writer {
             let reports: &[Plugin] = if is_own { &section.reports } else { &[] };
             let listed = section.plugins.iter().map(|plugin| (plugin, true));
             let others = managed.iter().chain(reports).map(|plugin| (plugin, false));
-            for (Plugin { itself, dependencies }, is_used) in listed.chain(others) {
+            for (Plugin { itself, dependencies, configured }, is_used) in listed.chain(others) {
                 let mut found = view.resolve(itself, &none).map_err(fail)?;
                 let name = (found.group.clone(), found.artifact.clone());
                 if found.version.is_none() {
@@ -261,7 +358,8 @@ impl Writer {
                 if is_used {
                     own_names.push(name);
                 }
-                self.needs_of_plugin(view, poms, level, dependencies).map_err(fail)?;
+                self.needs_of_plugin(view, poms, level, dependencies, &none).map_err(fail)?;
+                self.needs_of_plugin(view, poms, level, configured, management).map_err(fail)?;
             }
             used.extend(own_names);
             for extension in &section.extensions {
@@ -271,10 +369,11 @@ impl Writer {
         }
         for (level, section) in view.sections().filter(|(level, _)| *level > 0) {
             let fail = |error| view.failure(level, error);
-            for Plugin { itself, dependencies } in &section.managed_plugins {
+            for Plugin { itself, dependencies, configured } in &section.managed_plugins {
                 let found = view.resolve(itself, &none).map_err(fail)?;
                 if used.contains(&(found.group, found.artifact)) {
-                    self.needs_of_plugin(view, poms, level, dependencies).map_err(fail)?;
+                    self.needs_of_plugin(view, poms, level, dependencies, &none).map_err(fail)?;
+                    self.needs_of_plugin(view, poms, level, configured, management).map_err(fail)?;
                 }
             }
         }
@@ -287,10 +386,59 @@ impl Writer {
         poms: &mut Poms<'_, '_>,
         level: usize,
         dependencies: &[Dependency],
+        management: &Management,
     ) -> Result<(), Unread> {
         for dependency in dependencies {
-            let found = view.resolve(dependency, &Management::new())?;
+            let found = view.resolve(dependency, management)?;
             self.direct(view, poms, (level, dependency), &found, Scope::Build)?;
+        }
+        Ok(())
+    }
+
+    /// Says which versions a pom sets that no dependency in the tree asks for: a parent outside of it may take its own
+    /// from them. Properties of profiles count as well.
+    fn unused(&mut self, base: &Effective<'_>, view: &mut View<'_>) -> Result<(), Unread> {
+        let Some(level) = base.chain.levels.first() else { return Ok(()) };
+        let mut set: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (name, value) in level.pom.sections().flat_map(|section| &section.properties) {
+            if is_version(name, value) {
+                set.entry(name).or_default().insert(value);
+            }
+        }
+        let mut used = HashSet::new();
+        for level in &base.chain.levels {
+            asked(&level.pom, &mut used);
+        }
+        set.retain(|name, _| !used.contains(*name));
+        if set.is_empty() {
+            return Ok(());
+        }
+        // Those that inherit it lie below it, as a rule.
+        let mut left = MAX_POMS;
+        for path in view.named(POM).into_iter().filter(|path| path.is_within(&level.folder)) {
+            // What cannot be read is said where it is a project of its own.
+            let Ok(Some((bytes, _))) = view.read(&path) else { continue };
+            let Some(rest) = left.checked_sub(bytes.len()) else { break };
+            left = rest;
+            if let Ok(pom) = pom::parse(&bytes) {
+                asked(&pom, &mut used);
+            }
+        }
+        // What a module asks for may be written here with further properties.
+        let mut waiting: Vec<String> = used.iter().cloned().collect();
+        while let Some(name) = waiting.pop() {
+            let sections = base.chain.levels.iter().flat_map(|level| level.pom.sections());
+            for value in sections.filter_map(|section| section.properties.get(&name)) {
+                waiting.extend(names(value).filter(|name| used.insert(name.clone())));
+            }
+        }
+        set.retain(|name, _| !used.contains(*name));
+        let span = Span { input: level.input, line: level.pom.line, end_line: level.pom.line };
+        for (name, values) in set {
+            for value in values {
+                let value = base.text(value)?;
+                self.draft.disagree(name, format!("may set a version that the parent manages: {value}"), span);
+            }
         }
         Ok(())
     }
@@ -300,7 +448,7 @@ impl Writer {
         let Some((parent, input)) = &chain.outside else { return Ok(()) };
         let found = base.resolve(&parent.itself, &Management::new())?;
         let span = Span { input: *input, line: parent.itself.line, end_line: parent.itself.line };
-        let mut package = package(&found, span);
+        let mut package = package(&found, "", span);
         package.source = self.sources.packages.clone();
         let number = self.draft.package(package);
         self.draft.need(self.root, number, Scope::Build, Some(span));
@@ -308,14 +456,55 @@ impl Writer {
     }
 }
 
+/// Whether a property may be the version of something that is fetched, and not of the language or the build.
+fn is_version(name: &str, value: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let starts = ["project.", "maven.compiler.", "java.", "jdk.", "sonar.", "commons.release.", "commons.rc."];
+    let is_of_build = starts.iter().any(|start| lower.starts_with(start)) || matches!(&*lower, "jdk" | "javaversion");
+    // `1.2.3` is one under any name, and `0.95` is more often a share.
+    let is_number = value.starts_with(|c: char| c.is_ascii_digit()) && value.split('.').count() > 2;
+    !is_of_build && !value.is_empty() && (lower.contains("version") || is_number)
+}
+
+/// Properties that dependencies and plugins of a pom are written with, and those that these are written with in turn.
+/// What a configuration or a comment mentions decides no version that is read here.
+fn asked(pom: &Pom, used: &mut HashSet<String>) {
+    let mut waiting: Vec<String> = Vec::new();
+    for section in pom.sections() {
+        let plugins = section.plugins.iter().chain(&section.managed_plugins).chain(&section.reports);
+        let of_plugins = plugins
+            .flat_map(|plugin| [&plugin.itself].into_iter().chain(&plugin.dependencies).chain(&plugin.configured));
+        let all = section.dependencies.iter().chain(&section.managed).chain(&section.extensions).chain(of_plugins);
+        waiting.extend(all.filter_map(|each| each.version.as_deref()).flat_map(names));
+    }
+    let parent = pom.parent.as_ref().and_then(|parent| parent.itself.version.as_deref());
+    waiting.extend([Some(pom.version()), parent].into_iter().flatten().flat_map(names));
+    let mut seen = HashSet::new();
+    while let Some(name) = waiting.pop() {
+        if seen.insert(name.clone()) {
+            let values = pom.sections().filter_map(|section| section.properties.get(&name));
+            waiting.extend(values.flat_map(|value| names(value)));
+        }
+    }
+    used.extend(seen);
+}
+
+/// The names of the properties in a text.
+fn names(text: &str) -> impl Iterator<Item = String> {
+    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned())
+}
+
 /// A package at the version that the poms come to.
 ///
 /// A plain version is what Maven takes for a dependency that the project itself names, whatever others ask for: it is
 /// fixed, though no digest is. So is a range of one version. Any other range, what property nobody defines, and what is
 /// managed outside the tree, is not.
-fn package(found: &Resolved, span: Span) -> Package {
+///
+/// `above` is what manages it from there: another version of that is another version of this.
+fn package(found: &Resolved, above: &str, span: Span) -> Package {
     let name = format!("{}:{}", found.group, found.artifact);
-    let version = found.version.as_deref().unwrap_or("*");
+    let open = if above.is_empty() { "*".to_owned() } else { format!("* (managed by {above})") };
+    let version = found.version.as_deref().unwrap_or(&open);
     let single = version.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let single = single.map(str::trim).filter(|single| !single.contains(['[', '(', ',', ' ']) && !single.is_empty());
     let is_plain = !version.contains(['[', '(', ',', '*', '{']) && !matches!(version, "LATEST" | "RELEASE" | "");

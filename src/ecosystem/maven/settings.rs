@@ -11,12 +11,14 @@ use xml::Element;
 pub(super) fn redirects(path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
     let name = fold(path.file_name());
     let is_of_maven = path.parts().any(|part| fold(part) == ".mvn");
+    let is_of_home = path.parts().any(|part| fold(part) == ".m2");
+    let is_settings = name == "settings.xml" || is_of_home && name.ends_with(".xml");
     match &*name {
         "gradle-wrapper.properties" | "maven-wrapper.properties" => wrapper(text(bytes, MAX_BYTES)?),
         "gradle.properties" => properties_of_gradle(text(bytes, MAX_BYTES)?),
         "maven.config" | "jvm.config" if is_of_maven => Ok(arguments(text(bytes, MAX_BYTES)?)),
         "extensions.xml" if is_of_maven => Ok(extensions(&xml::read(bytes, MAX_BYTES)?)),
-        _ if is_of_maven && name.ends_with(".xml") => match xml::read(bytes, MAX_BYTES) {
+        _ if is_settings || is_of_maven && name.ends_with(".xml") => match xml::read(bytes, MAX_BYTES) {
             Ok(root) if root.name == "settings" => Ok(settings(&root)),
             // Others are configuration of extensions.
             Ok(_) => Ok(Vec::new()),
@@ -312,6 +314,17 @@ mod tests {
         for path in [".mvn/settings.xml", ".mvn/extensions.xml"] {
             assert!(redirects(&RepoPath::new(path), b"<settings>").is_err());
         }
+    }
+
+    #[test]
+    fn settings_outside_of_maven_s_folder() {
+        let text = "<settings><mirrors><mirror><mirrorOf>*</mirrorOf><url>https://registry.example/m</url></mirror>\
+                    </mirrors></settings>";
+        for path in ["settings.xml", "ci/settings.xml", ".m2/settings.xml", "a/.m2/settings-security.xml"] {
+            let expected = [said("packages of the repository *", "https://registry.example/m", 1, true)];
+            assert_eq!(of(path, text), expected, "{path}");
+        }
+        assert!(of("ci/settings.xml", "<component/>").is_empty());
     }
 
     #[test]

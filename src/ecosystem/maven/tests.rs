@@ -59,13 +59,20 @@ fn names_have_a_grammar() {
     assert_eq!(Maven.normalise("Org:A"), "Org:A");
 }
 
+/// What configurations of plugins name in these poms: no part of what Maven's builder says.
+const CONFIGURED: [&str; 3] =
+    ["org.webjars.npm:bootstrap", "com.google.errorprone:error_prone_core", "com.uber.nullaway:nullaway"];
+
 /// Packages of every pom of a folder: the pom, when the package is needed (`man` where the pom only manages it), and
 /// the package.
 fn lines(root: &str) -> Option<Vec<String>> {
     let files = folder(&corpus(root)?);
     let mut found = Vec::new();
     for inventory in read_all(&Maven, &files) {
-        assert_eq!(inventory.disagreements, [], "{root}");
+        let said: Vec<&str> = inventory.disagreements.iter().map(|d| &*d.name).collect();
+        // Its parent takes the version that it is compared with from this.
+        let expected: &[&str] = if root.ends_with("/commons-text") { &["commons.bc.version"] } else { &[] };
+        assert_eq!(said, expected, "{root}");
         let pom = inventory.project.manifest.clone().unwrap();
         for package in &inventory.packages {
             let scopes = package.scopes.iter().map(|scope| match scope {
@@ -73,8 +80,14 @@ fn lines(root: &str) -> Option<Vec<String>> {
                 Scope::Build => "build",
                 Scope::Development => "dev",
             });
-            let kinds: Vec<&str> = if package.direct { scopes.collect() } else { vec!["man"] };
-            found.extend(kinds.iter().map(|kind| format!("{pom}\t{kind}\t{}", package.label())));
+            let mut kinds: Vec<&str> = if package.direct { scopes.collect() } else { vec!["man"] };
+            let label = package.label();
+            if CONFIGURED.contains(&&*package.name) {
+                kinds.retain(|kind| *kind != "build");
+            }
+            // By what else a version is managed is no part of what Maven's builder says.
+            let label = label.split(" (managed by ").next().unwrap();
+            found.extend(kinds.iter().map(|kind| format!("{pom}\t{kind}\t{label}")));
         }
     }
     found.sort();
@@ -87,6 +100,8 @@ fn lines(root: &str) -> Option<Vec<String>> {
 /// effective dependencies, plugins with their dependencies, and extensions; own managed dependencies, plugins and
 /// reports; BOMs and parents outside the tree. One difference: the versions that Maven's built-in super POM gives to
 /// maven-antrun-, assembly-, dependency- and release-plugin depend on the release of Maven, and are `*` here.
+/// The last has 193 more lines in Maven's answer (1114, 5b137976…): modules of the same build that are dependencies or
+/// plugins, which are no packages here. They were taken out by a second reader in Python (`xml.etree`).
 #[test]
 fn real_poms_come_to_what_maven_itself_makes_of_them() {
     for (root, count, expected) in [
@@ -94,8 +109,8 @@ fn real_poms_come_to_what_maven_itself_makes_of_them() {
         ("lockfiles/maven/commons-text", 37, "8e6c1372804955d8aabc7c10a4470005f6a384f3d313378adc2515255f81ed4a"),
         (
             "lockfiles/maven/dependency-track-modules",
-            1114,
-            "5b13797608d1d70f893d00702b2aedd6050125604c14899128d624261fd76d30",
+            921,
+            "8773def5031b9976875504faa532e7cffcc4a552308c8b92274333f3292d3245",
         ),
     ] {
         let Some(found) = lines(root) else { return };
@@ -225,14 +240,10 @@ fn parents_management_boms_and_modules() {
     let inventory = at(&files, "a").unwrap();
     assert_eq!(
         labels(&inventory),
-        ["g.x:my-b@2", "g.x:my-c@2", "o:by-bom@7", "o:for-all@3", "o:kind@*", "o:managed@1.1"]
+        ["g.x:my-c@2", "o:by-bom@7", "o:for-all@3", "o:kind@* (managed by o:far-bom:5)", "o:managed@1.1"]
     );
     assert_eq!(scopes(find(&inventory, "o:managed")), [Scope::Development]);
-    let module = find(&inventory, "g.x:my-b");
-    assert_eq!(
-        (module.source.kind, &*module.source.address, module.identity),
-        (SourceKind::Path, "b", Identity::Foreign)
-    );
+    // `g.x:my-b` is a module of the same build: a project, and no package.
     // A pom that no `modules` leads to is not what Maven takes.
     let stray = find(&inventory, "g.x:my-c");
     assert_eq!((stray.source.kind, stray.identity), (SourceKind::Public, Identity::Public));
@@ -408,6 +419,10 @@ fn settings_are_found_in_any_case_and_folder() {
         ("init.gradle.kts", true),
         ("init.d/x.gradle", true),
         (".sdkmanrc", true),
+        ("settings.xml", true),
+        ("ci/maven/Settings.xml", true),
+        ("a/.m2/settings.xml", true),
+        ("app/src/main/res/xml/settings.xml", false),
         (".java-version", true),
         ("build.gradle", false),
         ("pom.xml", false),
@@ -448,4 +463,104 @@ fn properties_of_maven_s_command_line_go_before_those_of_poms() {
     for config in ["-Dp0=6.6.6", "-D p0=6.6.6", "--define\np0=6.6.6", "-q --define=p0=6.6.6"] {
         assert_eq!(version(config), "o:x@6.6.6", "{config}");
     }
+}
+
+#[test]
+fn what_the_configuration_of_a_plugin_names_runs_in_the_build() {
+    let inventory = one("== pom.xml
+<project><groupId>g</groupId><artifactId>me</artifactId><version>1.0</version>
+<properties><v>2</v></properties>
+<dependencyManagement><dependencies><dependency><groupId>o</groupId><artifactId>managed</artifactId><version>7</version></dependency></dependencies></dependencyManagement>
+<build><plugins><plugin><artifactId>p</artifactId><version>3</version>
+<configuration><annotationProcessorPaths><path><groupId>o</groupId><artifactId>proc</artifactId><version>${v}</version>
+<systemPath>x.jar</systemPath><exclusions><exclusion><groupId>o</groupId><artifactId>not</artifactId></exclusion></exclusions></path>
+<path><groupId>o</groupId><artifactId>managed</artifactId></path></annotationProcessorPaths>
+<excludes><exclude><groupId>o</groupId><artifactId>out</artifactId></exclude></excludes>
+<x><pluginExecution><pluginExecutionFilter><groupId>o</groupId><artifactId>ide</artifactId></pluginExecutionFilter></pluginExecution></x></configuration>
+<executions><execution><configuration><artifactItems><artifactItem><groupId>o</groupId><artifactId>item</artifactId><version>4</version>
+</artifactItem></artifactItems></configuration></execution></executions></plugin></plugins></build></project>
+");
+    assert_eq!(labels(&inventory), ["o:item@4", "o:managed@7", "o:proc@2", "org.apache.maven.plugins:p@3"]);
+    let proc = find(&inventory, "o:proc");
+    assert_eq!((scopes(proc), proc.identity, proc.direct), (vec![Scope::Build], Identity::Public, true));
+    assert_eq!(scopes(find(&inventory, "o:item")), [Scope::Build]);
+}
+
+#[test]
+fn modules_may_be_files_of_any_name() {
+    let dependency = "<dependencies><dependency><groupId>o</groupId><artifactId>evil</artifactId><version>1</version>\
+                      </dependency></dependencies>";
+    let text = format!(
+        "== pom.xml\n<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version><modules><module>\
+         tools/alt.xml </module><module>b</module></modules></project>\n== tools/alt.xml\n<project><groupId>g</groupId>\
+         <artifactId>alt</artifactId><version>1</version><modules><module>more.pom</module></modules></project>\n\
+         == tools/more.pom\n<project><groupId>g</groupId><artifactId>more</artifactId><version>1</version>{dependency}\
+         </project>\n== tools/stray.xml\n<project/>\n"
+    );
+    let all = read_all(&Maven, &tree(&text));
+    let paths: Vec<String> = all.iter().map(|i| i.project.manifest.clone().unwrap().to_string()).collect();
+    assert_eq!(paths, ["pom.xml", "tools/alt.xml", "tools/more.pom"]);
+    assert_eq!(labels(&all[2]), ["o:evil@1"]);
+    let said = one("== pom.xml\n<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version><modules>\
+                    <module>${x}/alt.xml</module></modules></project>");
+    assert_eq!(said.disagreements[0].message, "is a module, and it cannot be told which pom that is");
+}
+
+fn managed_outside(properties: &str, version: &str, rest: &str) -> Inventory {
+    let text = format!(
+        "== pom.xml\n<project><parent><groupId>p</groupId><artifactId>q</artifactId><version>{version}</version>\
+         <relativePath/></parent><artifactId>a</artifactId><properties>{properties}</properties><dependencies><dependency>\
+         <groupId>o</groupId><artifactId>x</artifactId></dependency>{rest}</dependencies></project>"
+    );
+    one(&text)
+}
+
+#[test]
+fn what_a_parent_outside_of_the_tree_manages() {
+    let inventory = managed_outside("", "3.2.0", "");
+    assert_eq!(labels(&inventory), ["o:x@* (managed by p:q:3.2.0)", "p:q@3.2.0"]);
+    assert!(!find(&inventory, "o:x").is_locked);
+    assert_eq!(labels(&managed_outside("", "3.2.1", ""))[0], "o:x@* (managed by p:q:3.2.1)");
+}
+
+#[test]
+fn properties_that_a_parent_may_take_versions_from() {
+    let said = |properties: &str, rest: &str| -> Vec<String> {
+        let inventory = managed_outside(properties, "1", rest);
+        inventory.disagreements.iter().map(|d| format!("{}: {}", d.name, d.message)).collect()
+    };
+    let expected = "log4j2.version: may set a version that the parent manages: 2.14.1";
+    let (log4j, own) = (
+        "<log4j2.version>2.14.1</log4j2.version>",
+        "<dependency><groupId>o</groupId><artifactId>own</artifactId><version>${own.version}</version></dependency>",
+    );
+    assert_eq!(said(log4j, ""), [expected]);
+    assert_eq!(
+        said("<log4j2.version>${l}</log4j2.version><l>2.14.1</l>", ""),
+        ["l: may set a version that the parent manages: 2.14.1", expected]
+    );
+    // That another property, a comment or a configuration mentions it makes it no less the parent's.
+    assert_eq!(said(&format!("{log4j}<other>${{log4j2.version}}</other>"), ""), [expected]);
+    let none: [&str; 0] = [];
+    assert_eq!(said("<own.version>${deep.version}</own.version><deep.version>1</deep.version>", own), none);
+    for quiet in
+        ["<java.version>21</java.version>", "<maven.compiler.release>21</maven.compiler.release>", "<skip>true</skip>"]
+    {
+        assert_eq!(said(quiet, ""), none, "{quiet}");
+    }
+    // Modules use what stands above them.
+    let text = "== pom.xml\n<project><parent><groupId>p</groupId><artifactId>q</artifactId><version>1</version><relativePath/>\
+                </parent><groupId>g</groupId><artifactId>a</artifactId><properties><x.version>1</x.version></properties>\
+                </project>\n== b/pom.xml\n<project><parent><groupId>g</groupId><artifactId>a</artifactId><version>1</version>\
+                </parent><artifactId>b</artifactId><dependencies><dependency><groupId>o</groupId><artifactId>x</artifactId>\
+                <version>${x.version}</version></dependency></dependencies></project>";
+    assert_eq!(at(&tree(text), "").unwrap().disagreements, []);
+    // A BOM takes no properties from here.
+    let text = "== pom.xml\n<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version><properties>\
+                <x.version>1</x.version></properties><dependencyManagement><dependencies><dependency><groupId>p</groupId>\
+                <artifactId>q</artifactId><version>1</version><type>pom</type><scope>import</scope></dependency>\
+                </dependencies></dependencyManagement></project>";
+    assert_eq!(one(text).disagreements, []);
+    // Nothing outside manages anything.
+    assert_eq!(one(&with_properties("<p0>1</p0><log4j2.version>2.14.1</log4j2.version>")).disagreements, []);
 }

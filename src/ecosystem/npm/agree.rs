@@ -124,7 +124,7 @@ fn shown(spec: &str) -> String {
 pub(super) fn halves(paths: &Tree<'_>, nested_half: &Tree<'_>, input: u32, draft: &mut Draft) {
     let mut matched: HashSet<u32> = HashSet::new();
     for (at, entry) in nested_half.entries.iter().enumerate() {
-        if entry.version.is_none() {
+        if entry.version.is_none() && entry.resolved.is_none() {
             // A place kept for an optional package that was not there when the lockfile was made.
             continue;
         }

@@ -46,6 +46,7 @@ impl Format for Berry {
         Ecosystem::Npm
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const { &[FileKind::lockfile(LOCKFILE, "yarn 2 and later: `__metadata` versions 4 to 10")] }
     }
@@ -226,6 +227,9 @@ impl<'e, 'n, 'm> Reader<'e, 'n, 'm> {
 
     fn build(mut self, members: &'m Members) -> Draft {
         self.fill();
+        if let Some(root) = members.0.first() {
+            members::tool(&root.manifest, root.input, &mut self.draft);
+        }
         let folders: HashMap<&RepoPath, &Member> = members.0.iter().map(|member| (&member.folder, member)).collect();
         let mut needed = HashSet::new();
         let mut held: HashSet<&RepoPath> = HashSet::new();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::manifest::{self, Dependency, Section};
 use super::members::{self, Member, Members, addressed, complaint, count, lockfile, name_direct, shown, workspace};
-use super::source::{Spec, name_and_range, resolved};
+use super::source::{Spec, git, name_and_range, resolved};
 use super::workspace::{MANIFEST, locked};
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::syntax::json::{self, Document, Table, Value};
@@ -15,7 +15,7 @@ use crate::ecosystem::syntax::malformed;
 use crate::ecosystem::{FILE_CAP, FileKind, Files, Format, View};
 use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Source, SourceKind, Span};
 use crate::model::tree::Unread;
-use crate::model::{Ecosystem, RepoPath, checksum};
+use crate::model::{Ecosystem, RepoPath};
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +39,7 @@ impl Format for Bun {
         Ecosystem::Npm
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const { &[FileKind::lockfile(LOCKFILE, "0 and 1"), FileKind::lockfile(BINARY, "refused: it is binary")] }
     }
@@ -148,6 +149,36 @@ impl<'d> Entry<'d> {
         self.items.iter().find_map(Value::table)
     }
 
+    /// Whether it is a version of the registry.
+    fn is_version(&self) -> bool {
+        super::version::Version::parse(self.reference).is_some_and(|version| version.is_full())
+    }
+
+    /// Whether it is a git repository: what follows its dependencies is the folder that it is unpacked to.
+    fn is_git(&self) -> bool {
+        git(self.reference).is_some()
+    }
+
+    /// The text that bun compares the archive with, by its place: `[name@version, registry, {…}, integrity]`,
+    /// `[name@repository, {…}, folder, integrity]`, `[name@archive, {…}, integrity]`.
+    fn integrity(&self) -> Option<&'d str> {
+        let at = if self.is_version() || self.is_git() { 3 } else { 2 };
+        self.items.get(at).and_then(Value::text)
+    }
+
+    /// Whether every item is of the kind that its place is for, and there is none that bun would not look at.
+    fn is_whole(&self) -> bool {
+        let kinds: &[bool] = match () {
+            () if self.is_version() => &[true, true, false, true],
+            () if self.is_git() => &[true, false, true, true],
+            () => &[true, false, true],
+        };
+        let fits = |(item, is_text): (&Value<'_>, &bool)| {
+            if *is_text { item.text().is_some() } else { item.table().is_some() }
+        };
+        self.items.len() <= kinds.len() && self.items.iter().zip(kinds).all(fits)
+    }
+
     /// Whether it is a member of the workspace, or its root.
     fn is_own(&self) -> bool {
         self.reference.starts_with("workspace:") || self.reference.starts_with("root:")
@@ -202,6 +233,9 @@ impl<'d> Lock<'d> {
                 return Err(malformed(line, format!("a package deeper than {MAX_DEPTH} names")));
             }
             let mut entry = Entry { key: &member.key, name, reference, items, asked: Vec::new(), line };
+            if !entry.is_own() && !entry.is_whole() {
+                return Err(malformed(line, "a package with items that have no place in it"));
+            }
             if let Some(info) = entry.info() {
                 entry.asked = manifest::dependencies(info, document)?;
             }
@@ -239,6 +273,8 @@ struct Reader<'l, 'd> {
     by_key: HashMap<&'d str, usize>,
     /// The package of each entry; none for members.
     places: Vec<Option<u32>>,
+    /// Entries that are members: their names, and their folders.
+    folders: HashMap<usize, (String, RepoPath)>,
     /// Names that the lockfile says overrides are for.
     forced: HashSet<&'d str>,
     /// Names that the root's manifest has overrides for.
@@ -255,6 +291,7 @@ impl<'l, 'd> Reader<'l, 'd> {
             draft: Draft::new(),
             by_key: lock.entries.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect(),
             places: Vec::new(),
+            folders: folders(lock, &project.path, members),
             forced: lock.pairs("overrides").map(|(name, ..)| name).collect(),
             declared: overrides.map(|each| each.name.to_string()).collect(),
             compared: 0,
@@ -305,7 +342,8 @@ impl<'l, 'd> Reader<'l, 'd> {
                 match self.find(entry.key, &asked.name)? {
                     Some(found) => {
                         self.check(asked, found, span);
-                        if let Some(to) = self.places.get(found).copied().flatten() {
+                        let place = self.places.get(found).copied().flatten();
+                        if let Some(to) = place.or_else(|| self.replaced(asked, found, false)) {
                             self.draft.edge(from, to);
                             needed.insert(to);
                         }
@@ -318,6 +356,9 @@ impl<'l, 'd> Reader<'l, 'd> {
                 }
             }
         }
+        if let Some(root) = members.0.first() {
+            members::tool(&root.manifest, root.input, &mut self.draft);
+        }
         self.members(members)?;
         if members.0.is_empty() && lock.members.is_empty() {
             members::without_manifest(&mut self.draft, &needed);
@@ -325,15 +366,14 @@ impl<'l, 'd> Reader<'l, 'd> {
         Ok(self.draft)
     }
 
-    fn package(&self, entry: &Entry<'_>) -> Package {
+    fn package(&mut self, entry: &Entry<'_>) -> Package {
         let span = members::at(self.lock.input, entry.line);
         let mut package = Package::new(Ecosystem::Npm, entry.name, entry.reference, span);
         let path = ["link:", "file:"].iter().find_map(|scheme| entry.reference.strip_prefix(scheme));
-        let is_version = super::version::Version::parse(entry.reference).is_some_and(|version| version.is_full());
         if let Some(path) = path {
             package.source = Source::path(path);
             package.identity = Identity::Foreign;
-        } else if is_version {
+        } else if entry.is_version() {
             let address = entry.items.get(1).and_then(Value::text).filter(|address| !address.is_empty());
             if let Some(address) = address {
                 let found = resolved(address, entry.name, entry.reference);
@@ -355,9 +395,13 @@ impl<'l, 'd> Reader<'l, 'd> {
         if package.identity == Identity::Foreign && is_forced {
             package.identity = Identity::StandsIn;
         }
-        let texts = entry.items.iter().skip(1).rev();
-        if let Some(digest) = texts.filter_map(Value::text).find_map(checksum::of_integrity) {
-            package.checksum = Some(digest);
+        match members::digest(entry.integrity()) {
+            (Some(digest), _) => package.checksum = Some(digest),
+            (None, Some(wrong)) => {
+                package.checksum = None;
+                self.draft.disagree(entry.name, wrong, span);
+            }
+            (None, None) => {}
         }
         package.is_bundled = entry.info().is_some_and(|info| info.is("bundled"));
         package
@@ -383,6 +427,34 @@ impl<'l, 'd> Reader<'l, 'd> {
         }
     }
 
+    /// A package of the registry in whose place a folder of the repository is. Members may ask for each other by their
+    /// own names.
+    fn replaced(&mut self, asked: &Dependency, found: usize, is_member: bool) -> Option<u32> {
+        let spec = self.said(asked);
+        let wanted = match &spec {
+            Spec::Alias(real, _) => real,
+            _ => &*asked.name,
+        };
+        let (own, folder) = self.folders.get(&found)?;
+        if !spec.is_registry() || (is_member && own == wanted) {
+            return None;
+        }
+        let line = self.lock.entries.get(found).map_or(0, |entry| entry.line);
+        let package = members::standing_in(&asked.name, None, folder, members::at(self.lock.input, line));
+        Some(self.draft.package(package))
+    }
+
+    /// What is asked for; what the catalog says where one is named.
+    fn said<'a>(&self, asked: &'a Dependency) -> Spec<'a>
+    where
+        'd: 'a,
+    {
+        let spec = Spec::of(&asked.spec);
+        let Spec::Catalog(catalog) = spec else { return spec };
+        let catalog = if catalog == "default" { "" } else { catalog };
+        self.lock.catalogs.get(&(catalog, &*asked.name)).map_or(spec, |said| Spec::of(said))
+    }
+
     /// Compares what is asked for with what the lockfile gives for it.
     fn check(&mut self, asked: &Dependency, found: usize, span: Span) {
         let Some(entry) = self.lock.entries.get(found).filter(|entry| !entry.is_own()) else { return };
@@ -393,11 +465,7 @@ impl<'l, 'd> Reader<'l, 'd> {
         if is_forced || asked.section == Section::Peer {
             return;
         }
-        let mut spec = Spec::of(&asked.spec);
-        if let Spec::Catalog(catalog) = spec {
-            let catalog = if catalog == "default" { "" } else { catalog };
-            spec = self.lock.catalogs.get(&(catalog, &*asked.name)).map_or(spec, |said| Spec::of(said));
-        }
+        let spec = self.said(asked);
         let real = match &spec {
             Spec::Alias(real, _) => real,
             _ => &*asked.name,
@@ -467,7 +535,7 @@ impl<'l, 'd> Reader<'l, 'd> {
                     if is_held {
                         self.check(asked, found, span);
                     }
-                    self.need(root, found, asked.section.scope(), Some(span), &asked.name);
+                    self.need(root, found, asked.section.scope(), Some(span), asked);
                 }
                 None if is_free => {}
                 None => self.draft.disagree(&asked.name, complaint(&asked.spec, std::iter::empty()), span),
@@ -481,18 +549,34 @@ impl<'l, 'd> Reader<'l, 'd> {
             }
             if let Some(found) = self.find(place, &asked.name)? {
                 self.check(asked, found, span);
-                self.need(root, found, Scope::Runtime, None, &asked.name);
+                self.need(root, found, Scope::Runtime, None, asked);
             }
         }
         Ok(())
     }
 
-    fn need(&mut self, root: usize, found: usize, scope: Scope, declared: Option<Span>, name: &str) {
-        if let Some(package) = self.places.get(found).copied().flatten() {
+    fn need(&mut self, root: usize, found: usize, scope: Scope, declared: Option<Span>, asked: &Dependency) {
+        let place = self.places.get(found).copied().flatten();
+        if let Some(package) = place.or_else(|| self.replaced(asked, found, true)) {
             self.draft.need(root, package, scope, declared);
-            name_direct(&mut self.draft, package, name);
+            name_direct(&mut self.draft, package, &asked.name);
         }
     }
+}
+
+/// The members that entries lead to: the names that their manifests say, or the lockfile's word where there is none.
+fn folders(lock: &Lock<'_>, base: &RepoPath, members: &Members) -> HashMap<usize, (String, RepoPath)> {
+    let said = lock.members.iter().filter_map(|held| Some((base.join(held.path)?, held.name)));
+    let mut names: HashMap<RepoPath, &str> = said.collect();
+    names.extend(members.0.iter().map(|member| (member.folder.clone(), &*member.manifest.name)));
+    let folder = |entry: &Entry<'_>| base.join(entry.reference.strip_prefix("workspace:").unwrap_or_default());
+    let own = lock.entries.iter().enumerate().filter(|(_, entry)| entry.is_own());
+    own.filter_map(|(at, entry)| {
+        let folder = folder(entry)?;
+        let name = names.get(&folder).copied().unwrap_or_default().to_owned();
+        Some((at, (name, folder)))
+    })
+    .collect()
 }
 
 /// The place of the package that a place is below; empty where there is none.

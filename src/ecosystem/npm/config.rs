@@ -4,7 +4,7 @@
 //! `:_authToken` and its like.
 
 use super::Npm;
-use crate::ecosystem::syntax::{self, malformed, toml, yaml};
+use crate::ecosystem::syntax::{self, json, malformed, toml, yaml};
 use crate::ecosystem::{Redirect, Settings};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
@@ -30,6 +30,12 @@ impl Settings for Npm {
             "**/.yarn/releases/**",
             "**/.yarn/plugins/**",
             "**/.yarn/patches/**",
+            "**/.yarn/sdks/**",
+            "**/patches/*.patch",
+            "**/.yarn/unplugged/**",
+            ".pnp.cjs",
+            ".pnp.js",
+            ".pnp.loader.mjs",
             ".nvmrc",
             ".node-version",
         ]
@@ -302,6 +308,91 @@ fn bunfig(bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
         found.sort_by_key(|redirect| redirect.line);
         Ok(found)
     })
+}
+
+/// Settings of package managers that stand in a manifest: which program installs, where the manifest says so, and what
+/// pnpm's workspace says beside members, catalogs and overrides, which are read as such.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Embedded {
+    /// All that is set, in one spelling.
+    pub set: String,
+    /// Where it takes packages or code from.
+    pub redirects: Vec<Redirect>,
+}
+
+/// Whether a manifest may hold settings.
+#[must_use]
+pub fn embeds(path: &RepoPath) -> bool {
+    matches!(path.file_name(), super::workspace::MANIFEST | PNPM_WORKSPACE)
+}
+
+/// The settings in a manifest. What cannot be read sets nothing here: it is said where the project is read.
+#[must_use]
+pub fn embedded(path: &RepoPath, bytes: &[u8]) -> Embedded {
+    match path.file_name() {
+        super::workspace::MANIFEST => in_manifest(bytes),
+        PNPM_WORKSPACE => in_workspace(bytes),
+        _ => Embedded::default(),
+    }
+}
+
+/// Where pnpm keeps the settings of a workspace.
+const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
+
+/// `packageManager`, by which Corepack fetches and runs another version, or what stands at an address.
+fn in_manifest(bytes: &[u8]) -> Embedded {
+    let Ok(document) = json::read(bytes, toml::MAX_BYTES) else { return Embedded::default() };
+    let Some(member) = document.table().ok().and_then(|root| root.member("packageManager")) else {
+        return Embedded::default();
+    };
+    let set = member.value.text().unwrap_or_default().to_owned();
+    let address = set.split_once('@').map(|(_, from)| from).filter(|from| from.contains("://"));
+    let redirects = address.map(|to| redirect("the package manager itself", to, document.line(member), true));
+    Embedded { redirects: redirects.into_iter().collect(), set }
+}
+
+/// Keys of pnpm's workspace that its format reads.
+const READ: [&str; 4] = ["packages", "catalog", "catalogs", "overrides"];
+
+fn in_workspace(bytes: &[u8]) -> Embedded {
+    let mut found = Embedded::default();
+    let Ok(root) = yaml::read(bytes, toml::MAX_BYTES) else { return found };
+    for member in root.members().iter().filter(|member| !READ.contains(&&*member.key)) {
+        write(&member.key, &member.node, &mut found.set);
+        let text = member.node.text().unwrap_or_default();
+        if member.key == "registries" {
+            for each in member.node.members() {
+                let to = each.node.text().unwrap_or_default();
+                found.redirects.push(match &*each.key {
+                    "default" => redirect(DEFAULT, to, each.line, true),
+                    scope => of_scope(scope, to, each.line),
+                });
+            }
+        } else if !text.is_empty() {
+            // The keys of `.npmrc`, in another spelling.
+            found.redirects.extend(npm_key(&kebab(&member.key), text, member.line));
+        }
+    }
+    found
+}
+
+/// `scriptShell` as `script-shell`.
+fn kebab(key: &str) -> String {
+    let hyphened =
+        |c: char| if c.is_ascii_uppercase() { format!("-{}", c.to_ascii_lowercase()) } else { c.to_string() };
+    key.chars().map(hyphened).collect()
+}
+
+/// A value in one spelling. Values of one key are told from those of the next by the signs around them.
+fn write(key: &str, node: &yaml::Node<'_>, out: &mut String) {
+    out.push_str(&format!("{key:?}:"));
+    if let Some(text) = node.text() {
+        out.push_str(&format!("{text:?};"));
+    }
+    out.push('{');
+    node.members().iter().for_each(|member| write(&member.key, &member.node, out));
+    node.items().iter().for_each(|item| write("", item, out));
+    out.push('}');
 }
 
 /// Lines with their numbers, counted from 1. A lone carriage return ends a line too, and counts for none.

@@ -6,15 +6,16 @@
 //!    scopes (`dev`, `peer`, `optional`) is not read.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::agree;
 use super::manifest::{self, Bundled, Manifest, Override};
+use super::members;
 use super::source::{self, Resolved, Spec};
 use super::tree::{Entry, Form, Tree, form};
 use super::workspace::{self, MANIFEST};
 use crate::ecosystem::draft::Draft;
-use crate::ecosystem::syntax::json::{self, Table, Value};
+use crate::ecosystem::syntax::json::{self, Table};
 use crate::ecosystem::{FILE_CAP, FileKind, Files, Format, View};
 use crate::model::inventory::{Identity, Inventory, Package, Project, Source, SourceKind, Span};
 use crate::model::tree::Unread;
@@ -32,6 +33,7 @@ impl Format for PackageLock {
         Ecosystem::Npm
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[
@@ -62,7 +64,7 @@ impl Format for PackageLock {
         let (bytes, input) = view.read(&path).map_err(at)?.ok_or_else(missing)?;
         let document = json::read(&bytes, FILE_CAP).map_err(at)?;
         let root = document.table().map_err(at)?;
-        let form = form(root).map_err(at)?;
+        let form = form(root, &document).map_err(at)?;
         let tree = match form {
             Form::Nested => Tree::of_nested(root, &document),
             Form::Both | Form::Paths => Tree::of_paths(root, &document),
@@ -73,6 +75,9 @@ impl Format for PackageLock {
             agree::halves(&tree, &Tree::of_nested(root, &document).map_err(at)?, input, &mut draft);
         }
         let home = Home::read(&project.path, &mut view)?;
+        if let Some((manifest, input)) = &home.manifest {
+            members::tool(manifest, *input, &mut draft);
+        }
         let mut reader = Reader {
             form,
             tree: &tree,
@@ -81,6 +86,7 @@ impl Format for PackageLock {
             has_workspaces: home.manifest.as_ref().is_some_and(|(manifest, _)| manifest.workspaces.is_some()),
             parts: Vec::with_capacity(tree.entries.len()),
             carriers: carriers(form, &tree),
+            folders: HashMap::new(),
             standing_in: HashSet::new(),
             draft,
         };
@@ -143,6 +149,8 @@ pub(super) struct Reader<'t> {
     pub parts: Vec<Part>,
     /// Entries whose archives hold other packages.
     carriers: HashSet<u32>,
+    /// Entries that are members: their names, and their folders.
+    folders: HashMap<u32, (String, RepoPath)>,
     /// Packages from elsewhere that something asks the registry for.
     standing_in: HashSet<u32>,
     pub draft: Draft,
@@ -175,6 +183,7 @@ impl<'t> Reader<'t> {
         for (at, entry) in self.tree.entries.iter().enumerate() {
             let at = at as u32;
             if Some(at) == own {
+                self.folders.insert(at, (name.clone(), project.path.clone()));
                 self.parts.push(Part::Member);
                 continue;
             }
@@ -191,11 +200,23 @@ impl<'t> Reader<'t> {
                 let version = manifest.map(|manifest| &*manifest.version).or_else(|| entry.table.text("version"));
                 let version = version.unwrap_or_default();
                 let root = self.draft.root(name, version, &folder, self.span(entry));
+                if entry.resolved.is_some() || entry.table.get("integrity").is_some() {
+                    let message = "is a folder of the repository in the lockfile, with what an archive has";
+                    if !entry.is_installed {
+                        self.draft.disagree(name, message, self.span(entry));
+                    }
+                }
+                self.folders.insert(at, (name.to_owned(), folder));
                 members.push(Member { entry: Some(at), root, home });
                 self.parts.push(Part::Member);
                 continue;
             }
-            let package = self.package(at, entry);
+            let mut package = self.package(at, entry);
+            if let (_, Some(wrong)) = members::digest(entry.table.text("integrity")) {
+                // What else an address carries is not looked at by npm.
+                package.checksum = package.checksum.filter(|_| package.source.kind == SourceKind::Git);
+                self.draft.disagree(entry.name, wrong, self.span(entry));
+            }
             let number = self.draft.package(package);
             self.parts.push(Part::Package(number));
         }
@@ -329,10 +350,14 @@ impl<'t> Reader<'t> {
             let Some(Part::Package(from)) = self.parts.get(at).copied() else { continue };
             for section in sections {
                 for member in entry.table.table(section).into_iter().flat_map(Table::members) {
-                    let Some((target, to)) = self.find(Some(at as u32), &member.key) else { continue };
-                    self.draft.edge(from, to);
-                    if let Value::Text(spec) = &member.value {
-                        self.compare(target, to, &member.key, spec);
+                    let spec = member.value.text();
+                    if let Some((target, to)) = self.find(Some(at as u32), &member.key) {
+                        self.draft.edge(from, to);
+                        if let Some(spec) = spec {
+                            self.compare(target, to, &member.key, spec);
+                        }
+                    } else if let Some(to) = self.replaced(Some(at as u32), &member.key, spec, false) {
+                        self.draft.edge(from, to);
                     }
                 }
             }
@@ -346,6 +371,27 @@ impl<'t> Reader<'t> {
             (target, Some(Part::Package(to))) => Some((target, to)),
             _ => None,
         }
+    }
+
+    /// A package of the registry in whose place a folder of the repository is. Members may ask for each other by their
+    /// own names.
+    fn replaced(&mut self, from: Option<u32>, name: &str, spec: Option<&str>, is_member: bool) -> Option<u32> {
+        let found = self.tree.resolve(from, name)?;
+        let (target, Some(Part::Member)) = self.follow(found) else { return None };
+        let spec = Spec::of(spec.unwrap_or_default());
+        let wanted = match &spec {
+            Spec::Alias(real, _) => real,
+            _ => name,
+        };
+        let (own, folder) = self.folders.get(&target)?;
+        if !spec.is_registry() || (is_member && own == wanted) {
+            return None;
+        }
+        let span = self.tree.entries.get(found as usize).map(|entry| self.span(entry)).unwrap_or_default();
+        let version = self.tree.entries.get(target as usize).and_then(|entry| entry.table.text("version"));
+        // Members of a workspace have a new version with every release: what stands in stays what it is.
+        let version = version.filter(|_| !self.has_workspaces && self.form != Form::Nested);
+        Some(self.draft.package(members::standing_in(name, version, folder, span)))
     }
 
     /// An entry's part; that of its target where it is a link.
@@ -396,6 +442,8 @@ impl<'t> Reader<'t> {
             if let Some((target, to)) = self.find(member.entry, &dependency.name) {
                 self.draft.need(member.root, to, dependency.section.scope(), Some(span));
                 self.compare(target, to, &dependency.name, &dependency.spec);
+            } else if let Some(to) = self.replaced(member.entry, &dependency.name, Some(&dependency.spec), true) {
+                self.draft.need(member.root, to, dependency.section.scope(), Some(span));
             }
         }
         agree::member(self, member, manifest, *input, document)
@@ -406,8 +454,10 @@ impl<'t> Reader<'t> {
         let Some(entry) = member.entry.and_then(|at| self.tree.entries.get(at as usize)) else { return };
         let sections = manifest::Section::ALL.iter().map(|section| section.key()).chain(["requires"]);
         let tables = sections.filter_map(|key| entry.table.table(key));
-        for name in tables.flat_map(Table::members).map(|dependency| &*dependency.key) {
-            if let Some((_, to)) = self.find(member.entry, name) {
+        for dependency in tables.flat_map(Table::members) {
+            let found = self.find(member.entry, &dependency.key).map(|(_, to)| to);
+            let spec = dependency.value.text();
+            if let Some(to) = found.or_else(|| self.replaced(member.entry, &dependency.key, spec, true)) {
                 self.draft.need(member.root, to, crate::model::inventory::Scope::Runtime, None);
             }
         }

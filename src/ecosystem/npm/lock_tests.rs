@@ -141,6 +141,7 @@ fn version_three_is_read_as_node_finds_packages() {
             "d@1.0.0 runtime",
             "d@9.0.0 development",
             "g@0.0.1 development direct",
+            "m@0.0.0 runtime",
             "o@3.0.0 runtime direct",
             "p@1.0.0 runtime direct",
             "real@2.0.0 runtime direct",
@@ -172,7 +173,7 @@ fn version_three_is_read_as_node_finds_packages() {
         inventory.roots.iter().map(|root| (&*root.label, root.folder.as_str(), root.needs.len())).collect();
     assert_eq!(roots, [("app@1.0.0", "app", 5), ("m@0.1.0", "app/packages/m", 2)]);
     // a needs the d in its own folder, t the one beside it.
-    assert_eq!((inventory.needs(0), inventory.needs(8)), (&[2][..], &[3][..]));
+    assert_eq!((inventory.needs(0), inventory.needs(9)), (&[2][..], &[3][..]));
 }
 
 /// The same tree with one text replaced.
@@ -264,7 +265,7 @@ const V1: &str = r#"== package.json
     "b": { "version": "1.0.0", "bundled": true },
     "g": { "version": "github:o/g#da39a3ee5e6b4b0d3255bfef95601890afd80709", "from": "github:o/g" },
     "local": { "version": "file:local", "requires": { "b": "1" } },
-    "tar": { "version": "https://e.example/tar.tgz", "integrity": "sha512-x" }
+    "tar": { "version": "https://e.example/tar.tgz", "integrity": "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" }
   }
 }
 "#;
@@ -343,6 +344,108 @@ fn the_halves_of_version_two_must_agree() {
 }
 
 #[test]
+fn what_is_in_both_halves_is_compared_whatever_the_version_says() {
+    let three = V2.replacen("\"lockfileVersion\": 2", "\"lockfileVersion\": 3", 1);
+    assert_eq!(complaints(&testing::read_one(&PackageLock, &tree(&three))), [""; 0]);
+    let (paths, nested) = three.split_once("\n  \"dependencies\": {\n").unwrap();
+    let moved = nested.replacen("https://registry", "https://other", 1);
+    let found = complaints(&testing::read_one(&PackageLock, &tree(&format!("{paths}\n\"dependencies\": {{\n{moved}"))));
+    assert_eq!(found, ["a: has two addresses in the lockfile's `dependencies` and `packages`"]);
+    // An address needs no version beside it.
+    let added = nested.replacen("\"a\": {", "\"evil\": { \"resolved\": \"https://e.example/x.tgz\" }, \"a\": {", 1);
+    let found = complaints(&testing::read_one(&PackageLock, &tree(&format!("{paths}\n\"dependencies\": {{\n{added}"))));
+    assert_eq!(found, ["evil: is in the lockfile's `dependencies`, and not in its `packages`"]);
+    for version in ["\"lockfileVersion\": 1,", ""] {
+        let files = tree(&V2.replacen("\"lockfileVersion\": 2,", version, 1));
+        let project = crate::ecosystem::Format::projects(&PackageLock, &files).unwrap().remove(0);
+        let view = crate::ecosystem::View::new(&files, &[]);
+        let error = crate::ecosystem::Format::read(&PackageLock, &project, view).unwrap_err().1.to_string();
+        assert_eq!(error, "line 2: `packages` in a lockfile of version 1, which newer tools install");
+    }
+}
+
+#[test]
+fn a_package_manager_from_an_address_is_told() {
+    use crate::ecosystem::Format;
+    let lockfiles: [(&dyn Format, &str); 6] = [
+        (&PackageLock, "== package-lock.json\n{\"lockfileVersion\":3,\"packages\":{}}\n"),
+        (&super::yarn::Yarn, "== yarn.lock\n# yarn lockfile v1\n"),
+        (
+            &super::berry::Berry,
+            "== yarn.lock\n__metadata:\n  version: 8\n\"x@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"x@workspace:.\"\n",
+        ),
+        (&super::pnpm::Pnpm, "== pnpm-lock.yaml\nlockfileVersion: '9.0'\nimporters: {.: {}}\n"),
+        (&super::bun::Bun, "== bun.lock\n{\"lockfileVersion\":1,\"workspaces\":{\"\":{\"name\":\"x\"}}}\n"),
+        (&Manifest, ""),
+    ];
+    for (format, lockfile) in lockfiles {
+        let read = |tool: &str| {
+            let files = tree(&format!("== package.json\n{{\"name\":\"x\",\"packageManager\":\"{tool}\"}}\n{lockfile}"));
+            complaints(&testing::read_one(format, &files))
+        };
+        let expected = ["packageManager: runs the package manager from https://e.example/y.js"];
+        assert_eq!(read("yarn@https://e.example/y.js"), expected, "{lockfile}");
+        assert_eq!(read("yarn@4.0.0+sha224.abc"), [""; 0], "{lockfile}");
+    }
+}
+
+#[test]
+fn an_integrity_of_two_digests_fixes_nothing() {
+    let good = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    for added in [format!("sha256-{}=", "A".repeat(43)), "sha3-512-AAAA".to_owned()] {
+        let text = V3.replacen(good, &format!("{added} {good}"), 1);
+        // A fragment, which npm does not look at, is no way out.
+        let text = text.replacen("a-1.2.0.tgz", "a-1.2.0.tgz#da39a3ee5e6b4b0d3255bfef95601890afd80709", 1);
+        let inventory = testing::read_one(&PackageLock, &tree(&text));
+        assert_eq!(inventory.packages[0].checksum, None, "{added}");
+        let wrong = format!(
+            "a: carries an integrity that is not one digest: `sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= {added} {good}`"
+        );
+        // Nor does it fix what is said to be inside.
+        assert_eq!((complaints(&inventory), inventory.packages[2].is_bundled), (vec![wrong], false));
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_package_is_one() {
+    // A package gets a member of the repository, which asks for others as if they were in the registry.
+    let inventory = testing::read_one(&PackageLock, &tree(V3));
+    let member = find(&inventory, "m");
+    assert_eq!((&*member.version, &*member.source.address), ("0.0.0", "app/packages/m"));
+    assert_eq!((member.identity, member.direct), (Identity::StandsIn, false));
+    let linked = |root: &str, spec: &str, folder: &str| {
+        testing::read_one(
+            &PackageLock,
+            &tree(&format!(
+                r#"== package.json
+{{ "name": "x", "dependencies": {{ {root} }} }}
+== assets/time/package.json
+{{ {folder} "version": "2.1.3" }}
+== package-lock.json
+{{ "lockfileVersion": 3, "packages": {{ "": {{ "dependencies": {{ {root} }} }},
+  "node_modules/debug": {{ "version": "4.3.4", "dependencies": {{ "ms": "{spec}" }} }},
+  "node_modules/ms": {{ "resolved": "assets/time", "link": true }},
+  "assets/time": {{ "version": "2.1.3" }} }} }}
+"#
+            )),
+        )
+    };
+    let inventory = linked("\"debug\": \"4\"", "^2.1.1", "\"name\": \"ms\",");
+    let ms = find(&inventory, "ms");
+    assert_eq!((&*ms.version, ms.source.kind, &*ms.source.address), ("2.1.3", SourceKind::Path, "assets/time"));
+    assert_eq!((ms.identity, inventory.needs(0)), (Identity::StandsIn, &[1][..]));
+    let text = V3.replacen("\"packages/m\": {", "\"packages/m\": { \"integrity\": \"sha512-x\",", 1);
+    let found = complaints(&testing::read_one(&PackageLock, &tree(&text)));
+    assert_eq!(found, ["m: is a folder of the repository in the lockfile, with what an archive has"]);
+    let inventory = linked("\"ms\": \"2\"", "^2.1.1", "");
+    assert!(find(&inventory, "ms").direct);
+    let inventory = linked("\"ms\": \"2\"", "file:x", "\"name\": \"ms\",");
+    assert_eq!(testing::labels(&inventory), ["debug@4.3.4"]);
+    let inventory = linked("\"ms\": \"file:assets/time\"", "file:x", "\"name\": \"time\",");
+    assert_eq!(testing::labels(&inventory), ["debug@4.3.4"]);
+}
+
+#[test]
 fn the_shrinkwrap_file_wins_and_installed_packages_make_no_project() {
     let files = tree(
         r#"== package.json
@@ -396,6 +499,10 @@ fn what_is_not_read_is_refused() {
         error("{\"lockfileVersion\": 3, \"packages\": {\n\"node_modules/\": {}}}"),
         "line 2: a package without a name"
     );
+    for key in ["node_modules\\\\evil", "a/../node_modules/b", "./node_modules/b", "a//b", "/a", "node_modules/a/."] {
+        let text = format!("{{\"lockfileVersion\": 3, \"packages\": {{\n\"{key}\": {{}}}}}}");
+        assert!(error(&text).contains(": a path with `\\`, or with a part"), "{key}: {}", error(&text));
+    }
     assert_eq!(error("{\"dependencies\": []}"), "line 1: `dependencies` is no object");
     assert!(error("{\"a\": 1, \"a\": 2}").contains("stands twice"));
     assert!(error("{\n<<<<<<< HEAD\n").starts_with("line 2: conflict markers"));
@@ -506,6 +613,40 @@ packages: [ "lib/**" ]
     assert_eq!(find(&all[0], "real").alias.as_deref(), Some("z"));
     assert_eq!((find(&all[0], "y").span.line, all[0].roots.len()), (2, 2));
     assert_eq!(testing::labels(&all[2]), ["w@1"]);
+}
+
+#[test]
+fn tags_are_told_where_nothing_is_locked() {
+    let manifest = "== package.json\n{\"dependencies\":{\"a\":\"canary\",\"b\":\"latest\",\"c\":\"^1 || 2.x\",\"d\":\"npm:e@canary\",\"f\":\"\"}}\n";
+    let inventory = testing::read_one(&Manifest, &tree(manifest));
+    let tag = "asks for a tag, which moves: canary";
+    assert_eq!(complaints(&inventory), [format!("a: {tag}"), format!("d: {tag}")]);
+}
+
+#[test]
+fn a_lockfile_speaks_for_what_its_own_tool_holds() {
+    let projects = |lockfile: &str, root: &str, more: &str| -> Vec<String> {
+        let files = tree(&format!("== {lockfile}\n\n== package.json\n{root}\n== tools/x/package.json\n{{}}\n{more}"));
+        let projects = crate::ecosystem::Format::projects(&Manifest, &files).unwrap();
+        projects.iter().map(|project| project.path.to_string()).collect()
+    };
+    let (globs, pnpm) = (r#"{"workspaces":["tools/*"]}"#, "== pnpm-workspace.yaml\npackages: ['tools/*']\n");
+    for lockfile in ["package-lock.json", "yarn.lock", "bun.lock"] {
+        assert_eq!(projects(lockfile, globs, ""), [""; 0], "{lockfile}");
+        assert_eq!(projects(lockfile, "{}", pnpm), ["tools/x"], "{lockfile}");
+    }
+    assert_eq!(projects("pnpm-lock.yaml", "{}", pnpm), [""; 0]);
+    assert_eq!(projects("pnpm-lock.yaml", globs, ""), ["tools/x"]);
+    for (section, spec, is_held) in [
+        ("dependencies", "file:tools/x", true),
+        ("devDependencies", "file:./tools/x/", true),
+        ("dependencies", "link:tools/x", false),
+        ("optionalDependencies", "file:tools/x", false),
+        ("peerDependencies", "file:tools/x", false),
+    ] {
+        let found = projects("yarn.lock", &format!("{{\"{section}\":{{\"x\":\"{spec}\"}}}}"), "");
+        assert_eq!(found.is_empty(), is_held, "{section} {spec}");
+    }
 }
 
 #[test]

@@ -7,11 +7,15 @@ use super::manifest::{self, Manifest};
 use super::source::{Resolved, Spec, name_and_range, resolved};
 use super::workspace::{MANIFEST, manifests, members};
 use crate::ecosystem::draft::Draft;
+use crate::ecosystem::syntax::malformed;
 use crate::ecosystem::syntax::yaml::Node;
 use crate::ecosystem::{Numbered, View};
 use crate::model::inventory::{Identity, Package, Project, Source, Span};
 use crate::model::tree::Unread;
-use crate::model::{Ecosystem, RepoPath};
+use crate::model::{Ecosystem, RepoPath, checksum};
+
+/// Characters of an integrity that a message shows, at the most: two digests and more.
+const MAX_INTEGRITY: usize = 300;
 
 /// Why a file could not be read, and which.
 pub(super) type Failure = (RepoPath, Unread);
@@ -134,6 +138,22 @@ pub(super) fn linked(name: &str, spec: &str, span: Span) -> Option<Package> {
     Some(Package { source: Source::path(path), identity: Identity::Foreign, is_locked: false, ..package })
 }
 
+/// A folder of the repository in the place of a package that is asked for as the registry's; `0.0.0` where the folder's
+/// version says nothing.
+pub(super) fn standing_in(name: &str, version: Option<&str>, folder: &RepoPath, span: Span) -> Package {
+    let version = version.filter(|version| !version.is_empty()).unwrap_or("0.0.0");
+    let package = Package::new(Ecosystem::Npm, name, version, span);
+    Package { source: Source::path(&folder.to_string()), identity: Identity::StandsIn, ..package }
+}
+
+/// Complains of a `packageManager` that is fetched from an address: it is code that runs before anything else.
+pub(super) fn tool(manifest: &Manifest, input: u32, draft: &mut Draft) {
+    let said = manifest.package_manager.as_deref().unwrap_or_default();
+    if let Some((_, address)) = said.split_once('@').filter(|(_, rest)| rest.contains("://")) {
+        draft.disagree("packageManager", format!("runs the package manager from {}", shown(address)), at(input, 1));
+    }
+}
+
 /// One line of an input.
 pub(super) const fn at(input: u32, line: u32) -> Span {
     Span { input, line, end_line: line }
@@ -192,9 +212,36 @@ pub(super) fn catalogs(root: &Node<'_>) -> BTreeMap<String, BTreeMap<String, Str
     found
 }
 
+/// Refuses merge keys (`<<`, and the empty key, which a tag makes one): pnpm reads what they bring as if it stood there.
+pub(super) fn unmerged(root: &Node<'_>) -> Result<(), Unread> {
+    let mut work = vec![root];
+    while let Some(node) = work.pop() {
+        work.extend(node.items());
+        for member in node.members() {
+            if matches!(&*member.key, "<<" | "") {
+                return Err(malformed(member.line, "a merge key (`<<`), which hides what it brings"));
+            }
+            work.push(&member.node);
+        }
+    }
+    Ok(())
+}
+
 /// The line of the last value within a value.
 pub(super) fn last_line(node: &Node<'_>) -> u32 {
     node.members().last().map(|member| &member.node).or_else(|| node.items().last()).map_or(node.line, last_line)
+}
+
+/// The digest of an integrity text, and what is wrong where it fixes no single one: what a tool would take then, or
+/// whether it would look at all, is not told.
+pub(super) fn digest(text: Option<&str>) -> (Option<Box<str>>, Option<String>) {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let found = text.and_then(checksum::of_integrity);
+    let wrong = text.filter(|_| found.is_none()).map(|text| {
+        let shown: String = text.chars().take(MAX_INTEGRITY).flat_map(char::escape_debug).collect();
+        format!("carries an integrity that is not one digest: `{shown}`")
+    });
+    (found, wrong)
 }
 
 /// What a manifest asks for, and what the lockfile says that it does.

@@ -18,11 +18,11 @@ use super::members::{
 };
 use super::source::{Spec, name_and_range, resolved};
 use super::version::Version;
-use super::workspace::{MANIFEST, locked, manifests, members as matching};
+use super::workspace::{MANIFEST, locked, locked_by, manifests, members as matching};
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::syntax::yaml::{self, Node};
 use crate::ecosystem::syntax::{malformed, toml};
-use crate::ecosystem::{FILE_CAP, FileKind, Files, Format, View};
+use crate::ecosystem::{FILE_CAP, FileKind, Files, Format, View, claimed};
 use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Source, Span};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath, checksum};
@@ -32,6 +32,9 @@ mod tests;
 
 /// The name of a lockfile.
 const LOCKFILE: &str = "pnpm-lock.yaml";
+
+/// Names of lockfiles that a branch has for itself (`gitBranchLockfile`): pnpm takes them before the other.
+const BRANCHES: &str = "pnpm-lock.*.yaml";
 
 /// Ranges of one name that patches are for. Where there are more, all of the name counts as patched.
 const MAX_RANGES: usize = 64;
@@ -54,10 +57,12 @@ impl Format for Pnpm {
         Ecosystem::Npm
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[
                 FileKind::lockfile(LOCKFILE, "5.x, 6.x and 9.x"),
+                FileKind::lockfile(BRANCHES, "as that one: of a branch, each for itself"),
                 FileKind::manifest(WORKSPACE, "members, catalogs, overrides"),
             ]
         }
@@ -68,7 +73,10 @@ impl Format for Pnpm {
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {
-        Ok(locked(files, &[LOCKFILE]))
+        let mut found = locked(files, &[LOCKFILE]);
+        let branches = claimed(files, const { &[FileKind::lockfile(BRANCHES, "")] });
+        found.extend(locked_by(files, branches));
+        Ok(found)
     }
 
     fn read(&self, project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, Unread)> {
@@ -85,6 +93,7 @@ impl Format for Pnpm {
         let mut parts = 0;
         let mut importers = HashMap::new();
         for (at, document) in documents.iter().enumerate() {
+            members::unmerged(document).map_err(|error| (path.clone(), error))?;
             let lock = Lock::of(document, input, &mut parts).map_err(|error| (path.clone(), error))?;
             let mut reader = Reader::new(&lock, project, &settings, draft);
             reader.fill().map_err(|error| (path.clone(), error))?;
@@ -95,6 +104,10 @@ impl Format for Pnpm {
             reader.importers(&mut view, &mut importers, is_last, &path)?;
             draft = reader.draft;
         }
+        if let Some(root) = member(&project.path, &mut view)? {
+            members::tool(&root.manifest, root.input, &mut draft);
+        }
+        settings.tell(importers.get(&project.path).copied(), &mut draft);
         settings.absent(project, &view, &importers, &mut draft).map_err(|error| (path, error))?;
         Ok(draft.finish(project, view.into_inputs()))
     }
@@ -111,6 +124,10 @@ struct Settings {
     overrides: HashMap<String, String>,
     /// Whether there is code that may rewrite manifests.
     has_hooks: bool,
+    /// Packages that pnpm itself loads before it installs anything: name, version and integrity, address, line.
+    loaded: Vec<(String, String, Option<String>, u32)>,
+    /// What the workspace's file sets that no lockfile holds, by its key.
+    told: Vec<(&'static str, String, u32)>,
 }
 
 impl Settings {
@@ -127,15 +144,73 @@ impl Settings {
         let Some(path) = project.path.join(WORKSPACE) else { return Ok(settings) };
         let found = view.read(&path).map_err(|error| (path.clone(), error))?;
         let Some((bytes, input)) = found else { return Ok(settings) };
-        let root = yaml::read(&bytes, toml::MAX_BYTES).map_err(|error| (path, error))?;
+        let root = yaml::read(&bytes, toml::MAX_BYTES).and_then(|root| members::unmerged(&root).map(|()| root));
+        let root = root.map_err(|error| (path, error))?;
         settings.input = Some(input);
         let globs = root.get("packages").map(Node::items).unwrap_or_default();
         settings.globs = globs.iter().filter_map(Node::text).map(str::to_owned).collect();
         settings.catalogs = catalogs(&root);
+        for each in root.get("configDependencies").map(Node::members).unwrap_or_default() {
+            let (text, tarball) = (each.node.text().or_else(|| each.node.text_of("integrity")), "tarball");
+            let (text, tarball) = (text.unwrap_or_default().to_owned(), each.node.text_of(tarball).map(str::to_owned));
+            settings.loaded.push((each.key.to_string(), text, tarball, each.line));
+        }
+        let said = |key| root.member(key).and_then(|each| Some((shown(each.node.text()?), each.line)));
+        let mut tell = |key, message, line| settings.told.push((key, message, line));
+        if let Some((path, line)) = said("pnpmfile") {
+            tell("pnpmfile", format!("runs pnpm's hooks from {path}"), line);
+        }
+        for (path, line) in root.get("pnpmfile").map(Node::items).unwrap_or_default().iter().map(|at| (at, at.line)) {
+            tell("pnpmfile", format!("runs pnpm's hooks from {}", shown(path.text().unwrap_or_default())), line);
+        }
+        if let Some((address, line)) = said("registry") {
+            tell("registry", format!("takes packages from {address}"), line);
+        }
+        for each in root.get("registries").map(Node::members).unwrap_or_default() {
+            let address = shown(each.node.text().unwrap_or_default());
+            tell("registries", format!("takes packages of {} from {address}", shown(&each.key)), each.line);
+        }
+        if let Some((_, line)) = said("dangerouslyAllowAllBuilds").filter(|(text, _)| text != "false") {
+            tell("dangerouslyAllowAllBuilds", "lets every package run scripts".to_owned(), line);
+        }
         for each in root.get("overrides").map(Node::members).unwrap_or_default() {
             settings.overrides.extend(each.node.text().map(|with| (each.key.to_string(), with.to_owned())));
         }
         Ok(settings)
+    }
+
+    /// Tells what the workspace's file sets, and adds the packages that pnpm itself loads.
+    fn tell(&self, root: Option<usize>, draft: &mut Draft) {
+        let input = self.input.unwrap_or_default();
+        for (key, message, line) in &self.told {
+            draft.disagree(key, message.clone(), members::at(input, *line));
+        }
+        for (name, text, tarball, line) in &self.loaded {
+            let span = members::at(input, *line);
+            let at = text.find("+sha").or_else(|| text.find("+md5")).unwrap_or(text.len());
+            let (version, integrity) = (text.get(..at).unwrap_or(text), text.get(at + 1..));
+            // Later versions keep the integrity in the lockfile.
+            let is_same = |known: &Package| *known.name == **name && *known.version == *version;
+            if integrity.is_none() && tarball.is_none() && draft.packages().iter().any(is_same) {
+                continue;
+            }
+            let mut package = Package::new(Ecosystem::Npm, name, version, span);
+            if let Some(address) = tarball {
+                let found = resolved(address, name, version);
+                (package.source, package.contradiction) = (found.source, found.contradiction);
+                package.identity =
+                    if found.identity == Identity::Foreign { Identity::StandsIn } else { found.identity };
+            }
+            let (digest, wrong) = members::digest(integrity);
+            (package.checksum, package.runs_on_install) = (digest, true);
+            if let Some(wrong) = wrong {
+                draft.disagree(name, wrong, span);
+            }
+            let package = draft.package(package);
+            if let Some(root) = root {
+                draft.need(root, package, Scope::Runtime, Some(span));
+            }
+        }
     }
 
     /// Complains of members that the lockfile does not hold.
@@ -412,8 +487,13 @@ impl<'l, 's> Reader<'l, 's> {
                 return Err(malformed(resolution.line, reason));
             }
         }
-        if let Some(digest) = text("integrity").and_then(checksum::of_integrity) {
-            package.checksum = Some(digest);
+        match members::digest(text("integrity")) {
+            (Some(digest), _) => package.checksum = Some(digest),
+            (None, Some(wrong)) => {
+                package.checksum = None;
+                self.draft.disagree(entry.name, wrong, entry.span);
+            }
+            (None, None) => {}
         }
         let is_foreign = package.identity == Identity::Foreign;
         if (is_foreign && (entry.is_registry || self.lock.forced.contains(entry.name))) || self.is_patched(entry) {
@@ -465,7 +545,12 @@ impl<'l, 's> Reader<'l, 's> {
                     let reference = need.node.text().unwrap_or_default();
                     match self.answer(&need.key, reference) {
                         Answer::Package(to) => self.draft.edge(from, to),
-                        Answer::Link => {}
+                        Answer::Link => {
+                            let path = reference.strip_prefix("link:").unwrap_or(reference);
+                            let span = members::at(lock.input, need.line);
+                            let to = self.draft.package(self.standing_in(&need.key, path, &self.project.path, span));
+                            self.draft.edge(from, to);
+                        }
                         Answer::Nothing => {
                             let message =
                                 format!("{} {}", shown(&member.key), complaint(reference, std::iter::empty()));
@@ -591,10 +676,16 @@ impl<'l, 's> Reader<'l, 's> {
                 }
                 let package = match answer {
                     Answer::Package(package) => package,
-                    Answer::Link => match self.linked(&each.key, reference, specifier, &folder, place) {
-                        Some(package) => self.draft.package(package),
-                        None => continue,
-                    },
+                    Answer::Link => {
+                        let linked = match self.linked(&each.key, reference, specifier, &folder, place) {
+                            None => self.renamed(&each.key, reference, specifier, &folder, view, place)?,
+                            linked => linked,
+                        };
+                        match linked {
+                            Some(package) => self.draft.package(package),
+                            None => continue,
+                        }
+                    }
                     Answer::Nothing => continue,
                 };
                 self.admit(&each.key, specifier, package, place);
@@ -610,6 +701,48 @@ impl<'l, 's> Reader<'l, 's> {
             }
         }
         Ok(member)
+    }
+
+    /// A folder that a package gets in the place of another.
+    fn standing_in(&self, name: &str, path: &str, from: &RepoPath, span: Span) -> Package {
+        let source = |package| Package { source: Source::path(path), ..package };
+        match from.join(path) {
+            Some(folder) => members::standing_in(name, None, &folder, span),
+            None => source(members::standing_in(name, None, &RepoPath::root(), span)),
+        }
+    }
+
+    /// A member that another one gets under a name that is not its own, where it asks for a package of the registry.
+    fn renamed(
+        &self,
+        name: &str,
+        reference: &str,
+        specifier: Option<&str>,
+        from: &RepoPath,
+        view: &mut View<'_>,
+        span: Span,
+    ) -> Result<Option<Package>, Failure> {
+        let path = reference.strip_prefix("link:").unwrap_or(reference);
+        let Some(folder) = from.join(path).filter(|folder| self.own.contains(folder)) else { return Ok(None) };
+        let spec = Spec::of(self.said(name, specifier));
+        let wanted = match &spec {
+            Spec::Alias(real, _) => real,
+            _ => name,
+        };
+        let target = if spec.is_registry() { member(&folder, view)? } else { return Ok(None) };
+        let is_same = target.is_some_and(|target| *target.manifest.name == *wanted);
+        Ok((!is_same).then(|| self.standing_in(name, path, from, span)))
+    }
+
+    /// What a specifier asks for; what the catalog says where it names one.
+    fn said<'a>(&self, name: &str, specifier: Option<&'a str>) -> &'a str
+    where
+        'l: 'a,
+    {
+        let specifier = specifier.unwrap_or_default();
+        let Spec::Catalog(catalog) = Spec::of(specifier) else { return specifier };
+        let catalog = if catalog.is_empty() { "default" } else { catalog };
+        self.lock.catalogs.get(&(catalog, name)).copied().unwrap_or_default()
     }
 
     /// A folder that a member links and that is no member itself.
@@ -670,11 +803,7 @@ impl<'l, 's> Reader<'l, 's> {
 
     /// Compares what the lockfile says that a member asks for with the version that it gets.
     fn admit(&mut self, name: &str, specifier: Option<&str>, package: u32, place: Span) {
-        let mut specifier = specifier.unwrap_or_default();
-        if let Spec::Catalog(catalog) = Spec::of(specifier) {
-            let catalog = if catalog.is_empty() { "default" } else { catalog };
-            specifier = self.lock.catalogs.get(&(catalog, name)).copied().unwrap_or_default();
-        }
+        let specifier = self.said(name, specifier);
         let Some(package) = self.draft.packages().get(package as usize).filter(|package| package.is_locked) else {
             return;
         };

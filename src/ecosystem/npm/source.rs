@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use crate::model::checksum;
 use crate::model::inventory::{Identity, Source};
 
+/// Characters of a path that a contradiction shows, at the most.
+const MAX_SHOWN: usize = 200;
+
 /// What a lock entry's address says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
@@ -46,12 +49,28 @@ pub fn resolved(address: &str, name: &str, version: &str) -> Resolved {
     }
     match shape(bare, name) {
         Some(Shape { registry, said, file }) => Resolved {
-            contradiction: said.and_then(|said| contradiction(&said, file, name, version)),
+            contradiction: unclear(bare).or_else(|| said.and_then(|said| contradiction(&said, file, name, version))),
             checksum: digest,
             ..plain(Source::registry(registry), Identity::Public)
         },
         None => Resolved { checksum: digest, ..plain(Source::registry(bare), Identity::Foreign) },
     }
+}
+
+/// The path of an address that leads elsewhere than its text says: clients resolve `.` and `..`, take `\` for `/`, drop
+/// tabs and line ends, and servers undo escapes. No registry writes any of it, but a scope's `@` and `/` and the `+` of
+/// a version are escaped by some.
+fn unclear(address: &str) -> Option<Box<str>> {
+    let (_, rest) = address.split_once("://")?;
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    let is_escape = |tail: &str| {
+        ["2f", "40", "2b"].iter().any(|known| tail.get(..2).is_some_and(|code| code.eq_ignore_ascii_case(known)))
+    };
+    let is_dots = |part: &str| matches!(part, "." | "..");
+    let is_plain = !rest.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control())
+        && path.split('%').skip(1).all(is_escape)
+        && !path.split('/').any(|part| decode(part).split('/').any(is_dots));
+    (!is_plain).then(|| path.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect::<String>().into())
 }
 
 /// The parts of an address of a registry.
@@ -362,7 +381,9 @@ pub fn name_and_range(text: &str) -> (&str, &str) {
 }
 
 fn name_is_range(text: &str) -> bool {
-    text.is_empty() || text == "latest" || super::range::Range::parse(text).is_some()
+    // `x` is a package before it is a range.
+    let is_name = text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    text.is_empty() || text == "latest" || (!is_name && super::range::Range::parse(text).is_some())
 }
 
 fn any(range: &str) -> &str {

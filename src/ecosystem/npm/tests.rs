@@ -236,6 +236,7 @@ fn specifiers_are_told_apart() {
         ("catalog:", "catalog "),
         ("catalog:react", "catalog react"),
         ("npm:^1.0.0", "range ^1.0.0"),
+        ("npm:x", "alias x *"),
         ("jsr:@std/fs@^1", "alias @jsr/std__fs ^1"),
         ("patch:a@npm%3A1.0.0#~/.yarn/patches/a.patch", "patch a@npm%3A1.0.0 ~/.yarn/patches/a.patch"),
         ("exec:./x.js", "other"),
@@ -285,6 +286,22 @@ fn addresses_name_their_registry_and_contradict_only_in_its_own_shape() {
         ("a/-/a-1.0.0.tgz", "a", "1.0.0-rc.1", " a 1.0.0"),
     ] {
         assert_eq!(read(&format!("{R}/{path}"), name, version), format!("{usual}{expected}"), "{path}");
+    }
+    // Clients and servers follow the path to another package than its text names.
+    for (path, shown) in [
+        ("a/-/../../@types/a/%2d/a-1.0.0.tgz", None),
+        ("a/-/..\\..\\@types\\a\\-/a-1.0.0.tgz", Some("a/-/..\\\\..\\\\@types\\\\a\\\\-/a-1.0.0.tgz")),
+        ("./a/-/a-1.0.0.tgz", None),
+        ("b/%2E%2e/a/-/a-1.0.0.tgz", None),
+        ("a/-/..%2f..%2Fb/%2fa-1.0.0.tgz", None),
+        ("%61/-/a-1.0.0.tgz", None),
+        ("a/-/a-1.0.0%2tgz", None),
+        ("a/-/.\t./../b/-/../../a/-/a-1.0.0.tgz", Some("a/-/.\\t./../b/-/../../a/-/a-1.0.0.tgz")),
+        ("a/download/../../b/a-1.0.0.tgz", None),
+        ("download/a/1.0.0/../../b/1.0.0/0f3c", None),
+    ] {
+        let found = source::resolved(&format!("{R}/{path}"), "a", "1.0.0");
+        assert_eq!(found.contradiction.as_deref(), Some(shown.unwrap_or(path)), "{path}");
     }
     for (address, expected) in [
         ("https://registry.example/npm/team/a/-/a-1.0.0.tgz", "Registry Public https://registry.example/npm/team"),
@@ -450,7 +467,19 @@ fn configuration_says_where_packages_and_code_come_from() {
     ] {
         assert!(Npm.redirects(&crate::model::RepoPath::new(path), bytes).is_err(), "{path} {bytes:?}");
     }
-    for path in ["x/.NPMRC", ".yarn/releases/yarn.cjs", "a/.yarn/plugins/@s/p.cjs", ".pnpmfile.cjs", ".nvmrc"] {
+    for path in [
+        "x/.NPMRC",
+        ".yarn/releases/yarn.cjs",
+        "a/.yarn/plugins/@s/p.cjs",
+        ".pnpmfile.cjs",
+        ".nvmrc",
+        ".pnp.cjs",
+        "a/.PNP.js",
+        ".pnp.loader.mjs",
+        "a/patches/ms+2.1.3.patch",
+        ".yarn/sdks/typescript/bin/tsc",
+        "a/.yarn/unplugged/x-npm-1.0.0-0123456789/node_modules/x/index.js",
+    ] {
         let found = crate::ecosystem::settings_of(&crate::model::RepoPath::new(path));
         assert_eq!(found.map(|settings| settings.ecosystem()), Some(crate::model::Ecosystem::Npm), "{path}");
     }

@@ -17,9 +17,9 @@ const MAX_PARTS: usize = 100;
 pub(super) enum Form {
     /// Version 1, or none: nested `dependencies`.
     Nested,
-    /// Version 2: `packages`, and `dependencies` for old readers.
+    /// Version 2, and whatever is written like it: `packages`, and `dependencies` for old readers.
     Both,
-    /// Version 3: `packages`.
+    /// Version 3: `packages` alone.
     Paths,
 }
 
@@ -63,21 +63,28 @@ pub(super) struct Tree<'t> {
     children: HashMap<(u32, &'t str), u32>,
 }
 
-/// The form of a lockfile.
+/// The form of a lockfile: which keys are there, not which version it says. npm reads `packages` wherever it stands, and
+/// older ones `dependencies`.
 ///
 /// # Errors
-/// A version that is not read.
-pub(super) fn form(root: &Table<'_>) -> Result<Form, Unread> {
-    match root.get("lockfileVersion") {
+/// A version that is not read, or one that has no `packages` and holds some.
+pub(super) fn form(root: &Table<'_>, document: &Document<'_>) -> Result<Form, Unread> {
+    let version = match root.get("lockfileVersion") {
         // Shrinkwrap files were older than their version.
-        None => Ok(Form::Nested),
+        None => 1,
         Some(version) => match version.whole() {
-            Some(1) => Ok(Form::Nested),
-            Some(2) => Ok(Form::Both),
-            Some(3) => Ok(Form::Paths),
-            Some(other) => Err(Unread::Unsupported(format!("lockfileVersion {other}: 1, 2 and 3 are read"))),
-            None => Err(Unread::Unsupported("lockfileVersion is no whole number".to_owned())),
+            Some(version @ 1..=3) => version,
+            Some(other) => return Err(Unread::Unsupported(format!("lockfileVersion {other}: 1, 2 and 3 are read"))),
+            None => return Err(Unread::Unsupported("lockfileVersion is no whole number".to_owned())),
         },
+    };
+    match root.member("packages") {
+        Some(member) if version == 1 => {
+            Err(malformed(document.line(member), "`packages` in a lockfile of version 1, which newer tools install"))
+        }
+        None if version == 1 => Ok(Form::Nested),
+        _ if root.member("dependencies").is_some() => Ok(Form::Both),
+        _ => Ok(Form::Paths),
     }
 }
 
@@ -155,6 +162,16 @@ impl<'t> Tree<'t> {
             };
             if name.is_empty() && !key.is_empty() {
                 return Err(malformed(line, "a package without a name"));
+            }
+            // npm makes one folder of both slashes, and resolves dots: two keys would be one folder.
+            let is_plain = key.split('/').enumerate().all(|(at, part)| match part {
+                "." => false,
+                // Members may be outside of the repository.
+                ".." => key.split('/').take(at).all(|part| part == ".."),
+                _ => !part.is_empty() || key.is_empty(),
+            });
+            if !is_plain || key.contains('\\') {
+                return Err(malformed(line, "a path with `\\`, or with a part that is `.`, `..` or empty"));
             }
             let at = tree.entries.len() as u32;
             tree.by_path.insert(key, at);

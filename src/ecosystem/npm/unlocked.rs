@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::lock::Home;
-use super::manifest::{self, Manifest as PackageJson};
-use super::range::exact;
+use super::manifest::{self, Manifest as PackageJson, Section};
+use super::members::{shown, tool, unmerged};
+use super::range::{Range, exact};
 use super::source::{Spec, name_and_range};
 use super::workspace::{self, LOCKFILES, MANIFEST};
 use crate::ecosystem::draft::Draft;
@@ -26,6 +27,7 @@ impl Format for Manifest {
         Ecosystem::Npm
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const { &[FileKind::manifest(MANIFEST, "alone: dependencies, workspaces, overrides, as requirements")] }
     }
@@ -48,14 +50,16 @@ impl Format for Manifest {
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {
         let manifests = workspace::manifests(files);
-        let locked: BTreeSet<RepoPath> =
-            LOCKFILES.iter().flat_map(|name| files.named(name)).map(|path| path.parent()).collect();
+        let locked: BTreeSet<(RepoPath, Lists)> = LOCKFILES
+            .iter()
+            .flat_map(|name| files.named(name).into_iter().map(|path| (path.parent(), Lists::of(name))))
+            .collect();
         let mut covered: BTreeSet<RepoPath> = BTreeSet::new();
         let mut read = |path: &RepoPath| files.read(path).map(|file| file.map(|(bytes, _)| (bytes, 0)));
         let mut found = Vec::new();
         // What cannot be read is said when its project is read.
-        for folder in &locked {
-            let members = members_of(folder, &manifests, &mut read).unwrap_or_default();
+        for (folder, lists) in &locked {
+            let members = listed(folder, &manifests, *lists, &mut read).unwrap_or_default();
             // A lockfile holds what lies in the folders that its manifests name, or contradicts them.
             covered.extend(members.iter().chain([folder]).flat_map(|at| linked_from(at, &mut read)));
             covered.extend(members);
@@ -102,11 +106,18 @@ impl Format for Manifest {
                 if is_member(&spec, &dependency.name, &names) {
                     continue;
                 }
+                if let Spec::Range(tag) | Spec::Alias(_, tag) = &spec
+                    && *tag != "latest"
+                    && Range::parse(tag).is_none()
+                {
+                    draft.disagree(&dependency.name, format!("asks for a tag, which moves: {}", shown(tag)), span);
+                }
                 let number = draft.package(package(&dependency.name, &spec, &dependency.spec, folder, span));
                 draft.need(root, number, dependency.section.scope(), Some(span));
             }
         }
         if let Some((folder, local, input)) = locals.first() {
+            tool(local, *input, &mut draft);
             for each in &local.overrides {
                 let spec = Spec::of(&each.spec);
                 let span = Span { input: *input, line: each.line, end_line: each.line };
@@ -123,15 +134,33 @@ impl Format for Manifest {
     }
 }
 
-/// The folders that a manifest names by path.
+/// Where a tool looks for a workspace's members. Another tool's list says nothing of what a lockfile holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lists {
+    /// In the manifest.
+    Manifest,
+    /// In pnpm's own file.
+    Pnpm,
+    /// It is not known which tool it is.
+    Either,
+}
+
+impl Lists {
+    /// What the tool of a lockfile reads.
+    fn of(lockfile: &str) -> Self {
+        if lockfile == "pnpm-lock.yaml" { Self::Pnpm } else { Self::Manifest }
+    }
+}
+
+/// The folders whose packages a lockfile holds because a manifest asks for them by path, or else contradicts it: those
+/// that are copied. What is linked is in no lockfile, and what is optional or a peer may be left out of it.
 fn linked_from(folder: &RepoPath, read: Reading<'_>) -> Vec<RepoPath> {
     let Some(Ok(Some((bytes, _)))) = folder.join(MANIFEST).map(|path| read(&path)) else { return Vec::new() };
     let Ok(manifest) = manifest::parse(&bytes) else { return Vec::new() };
-    let path = |spec: &str| match Spec::of(spec) {
-        Spec::Path(path) => folder.join(path),
-        _ => None,
-    };
-    let linked = manifest.dependencies.iter().filter_map(|dependency| path(&dependency.spec));
+    let path = |spec: &str| folder.join(spec.trim().strip_prefix("file:")?);
+    let asked = manifest.dependencies.iter();
+    let asked = asked.filter(|each| matches!(each.section, Section::Plain | Section::Development));
+    let linked = asked.filter_map(|dependency| path(&dependency.spec));
     linked.filter(|linked| linked != folder).collect()
 }
 
@@ -162,18 +191,29 @@ pub fn members_of(
     manifests: &[RepoPath],
     read: Reading<'_>,
 ) -> Result<BTreeSet<RepoPath>, (RepoPath, Unread)> {
+    listed(folder, manifests, Lists::Either, read)
+}
+
+/// [`members_of`], by some of the lists.
+fn listed(
+    folder: &RepoPath,
+    manifests: &[RepoPath],
+    lists: Lists,
+    read: Reading<'_>,
+) -> Result<BTreeSet<RepoPath>, (RepoPath, Unread)> {
     let mut globs: Vec<Box<str>> = Vec::new();
-    if let Some(path) = folder.join(MANIFEST) {
+    if let Some(path) = folder.join(MANIFEST).filter(|_| lists != Lists::Pnpm) {
         let at = |error| (path.clone(), error);
         if let Some((bytes, _)) = read(&path).map_err(at)? {
             let listed: PackageJson = manifest::parse(&bytes).map_err(at)?;
             globs.extend(listed.workspaces.into_iter().flatten().map(|(glob, _)| glob));
         }
     }
-    if let Some(path) = folder.join(PNPM_WORKSPACE) {
+    if let Some(path) = folder.join(PNPM_WORKSPACE).filter(|_| lists != Lists::Manifest) {
         let at = |error| (path.clone(), error);
         if let Some((bytes, _)) = read(&path).map_err(at)? {
             let node = yaml::read(&bytes, toml::MAX_BYTES).map_err(at)?;
+            unmerged(&node).map_err(at)?;
             let listed = node.get("packages").map(yaml::Node::items).unwrap_or_default();
             globs.extend(listed.iter().filter_map(yaml::Node::text).map(Box::from));
         }

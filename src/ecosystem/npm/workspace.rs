@@ -41,14 +41,23 @@ pub fn manifests(files: &dyn Files) -> Vec<RepoPath> {
 /// The projects that lockfiles of some names make, each with the manifest beside it. None within installed packages.
 #[must_use]
 pub fn locked(files: &dyn Files, names: &[&str]) -> Vec<Project> {
+    locked_by(files, names.iter().flat_map(|name| files.named(name)).collect())
+}
+
+/// The projects that some lockfiles make.
+#[must_use]
+pub fn locked_by(files: &dyn Files, lockfiles: Vec<RepoPath>) -> Vec<Project> {
+    let found = lockfiles.into_iter().filter(|path| !is_installed(path)).collect::<Vec<_>>();
+    if found.is_empty() {
+        return Vec::new();
+    }
     let manifests: BTreeSet<RepoPath> = manifests(files).into_iter().collect();
-    let found = names.iter().flat_map(|name| files.named(name)).filter(|path| !is_installed(path));
     let project = |lockfile: RepoPath| {
         let path = lockfile.parent();
         let manifest = if manifests.contains(&path) { path.join(MANIFEST) } else { None };
         Project { path, ecosystem: crate::model::Ecosystem::Npm, manifest, lockfile: Some(lockfile) }
     };
-    let mut projects: Vec<Project> = found.map(project).collect();
+    let mut projects: Vec<Project> = found.into_iter().map(project).collect();
     projects.sort_by(|a, b| (&a.path, &a.lockfile).cmp(&(&b.path, &b.lockfile)));
     projects
 }

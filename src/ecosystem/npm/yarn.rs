@@ -37,6 +37,7 @@ impl Format for Yarn {
         Ecosystem::Npm
     }
 
+    /// Every file that is read has a name of its own.
     fn kinds(&self) -> &'static [FileKind] {
         const { &[FileKind::lockfile(LOCKFILE, "yarn 1")] }
     }
@@ -108,7 +109,15 @@ impl<'a, 'm> Reader<'a, 'm> {
             for need in &entry.needs {
                 let found = match self.answer(parent, &need.name, &need.range) {
                     Answer::Packages(found) => found,
-                    Answer::Member => continue,
+                    // What a package asks the registry for, and gets from a folder.
+                    Answer::Member => match self.members.get(&*need.name) {
+                        Some(member) if Spec::of(&need.range).is_registry() => {
+                            let span = members::at(member.input, 1);
+                            let package = members::standing_in(&need.name, None, &member.folder, span);
+                            vec![self.draft.package(package)]
+                        }
+                        _ => continue,
+                    },
                     Answer::Nothing(found) => {
                         let message = format!("{} {}", shown(parent), self.complain(&need.range, &found));
                         self.draft.disagree(&need.name, message, self.span(entry));
@@ -120,6 +129,9 @@ impl<'a, 'm> Reader<'a, 'm> {
                     needed.insert(to);
                 }
             }
+        }
+        if let Some(root) = members.0.first() {
+            members::tool(&root.manifest, root.input, &mut self.draft);
         }
         for member in &members.0 {
             self.member(member);
@@ -174,7 +186,7 @@ impl<'a, 'm> Reader<'a, 'm> {
         Ok(found.into_iter().map(|(_, at)| at).collect())
     }
 
-    fn package(&self, entry: &Entry<'_>, name: &str, real: &str, spec: &Spec<'_>) -> Package {
+    fn package(&mut self, entry: &Entry<'_>, name: &str, real: &str, spec: &Spec<'_>) -> Package {
         let version = entry.version.as_deref().unwrap_or_default();
         let mut package = Package::new(Ecosystem::Npm, real, version, self.span(entry));
         if let Some(address) = &entry.resolved {
@@ -191,8 +203,13 @@ impl<'a, 'm> Reader<'a, 'm> {
         } else {
             package.source = Source::public();
         }
-        if let Some(digest) = entry.integrity.as_deref().and_then(checksum::of_integrity) {
-            package.checksum = Some(digest);
+        match members::digest(entry.integrity.as_deref()) {
+            (Some(digest), _) => package.checksum = Some(digest),
+            (None, Some(wrong)) => {
+                package.checksum = None;
+                self.draft.disagree(real, wrong, self.span(entry));
+            }
+            (None, None) => {}
         }
         // Asked for from the registry, or forced upon those who do, and taken from elsewhere.
         if package.identity == Identity::Foreign && (spec.is_registry() || self.forced.contains_key(name)) {

@@ -51,20 +51,40 @@ impl Rules for NuGet {
     }
 }
 
+const OTHER: &str = "as `*.csproj`, where it is XML";
+
 const KINDS: &[FileKind] = &[
     FileKind::lockfile("packages.lock.json", "versions 1 and 2"),
     FileKind::lockfile("packages.*.lock.json", "versions 1 and 2, named after a project"),
     FileKind::manifest("*.csproj", "package references, central versions, properties; conditions all count"),
     FileKind::manifest("*.fsproj", "as `*.csproj`"),
     FileKind::manifest("*.vbproj", "as `*.csproj`"),
+    FileKind::manifest("*.proj", OTHER),
+    FileKind::manifest("*.vcxproj", OTHER),
+    FileKind::manifest("*.sqlproj", OTHER),
+    FileKind::manifest("*.wixproj", OTHER),
+    FileKind::manifest("*.msbuildproj", OTHER),
+    FileKind::manifest("*.esproj", OTHER),
+    FileKind::manifest("*.nfproj", OTHER),
+    FileKind::manifest("*.ilproj", OTHER),
+    FileKind::manifest("*.pyproj", OTHER),
+    FileKind::manifest("*.njsproj", OTHER),
+    FileKind::manifest("*.ccproj", OTHER),
+    FileKind::manifest("*.sfproj", OTHER),
+    FileKind::manifest("*.nativeproj", OTHER),
     FileKind::manifest("Directory.Packages.props", "central versions, by itself where no project lies below it"),
     FileKind::manifest("packages.config", "exact versions"),
+    FileKind::manifest("packages.*.config", "exact versions, named after a project"),
     FileKind::manifest("dotnet-tools.json", "version 1"),
 ];
 
 impl Format for NuGet {
     fn ecosystem(&self) -> Ecosystem {
         Ecosystem::NuGet
+    }
+
+    fn includes(&self) -> bool {
+        true
     }
 
     fn kinds(&self) -> &'static [FileKind] {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::lockfile::{self, Framework, Locked};
-use super::msbuild::{self, Budget, CENTRAL, Evaluated, Failure, Item, Kind};
+use super::msbuild::{self, Budget, CENTRAL, Evaluated, Failure, Item, Kind, Unresolved};
 use super::version::{compare, minimum, requirement};
 use super::{NuGet, listed, settings};
 use crate::ecosystem::draft::Draft;
@@ -18,6 +18,24 @@ const LOCKFILE: &str = "packages.lock.json";
 /// Ends of the names of project files.
 const PROJECTS: [&str; 3] = [".csproj", ".fsproj", ".vbproj"];
 
+/// Ends of the names of other files of MSBuild that can be built and hold items. Other tools use some of these names
+/// as well, and a lockfile beside one is that of a real project.
+const OTHERS: [&str; 13] = [
+    ".proj",
+    ".vcxproj",
+    ".sqlproj",
+    ".wixproj",
+    ".msbuildproj",
+    ".esproj",
+    ".nfproj",
+    ".ilproj",
+    ".pyproj",
+    ".njsproj",
+    ".ccproj",
+    ".sfproj",
+    ".nativeproj",
+];
+
 /// Projects that refer to each other, of one project.
 const MAX_PROJECTS: usize = 512;
 
@@ -26,6 +44,19 @@ const MAX_ADDRESSES: usize = 1 << 12;
 
 fn is_project(path: &RepoPath) -> bool {
     PROJECTS.iter().any(|end| path.file_name().ends_with(end))
+}
+
+fn is_other(path: &RepoPath) -> bool {
+    OTHERS.iter().any(|end| path.file_name().ends_with(end))
+}
+
+/// Whether a file looks like XML. What cannot be read does: reading it says so.
+fn is_xml(path: &RepoPath, files: &dyn Files) -> bool {
+    let Ok(found) = files.read(path) else { return true };
+    let Some((bytes, _)) = found else { return false };
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'<' | 0xfe | 0xff))
 }
 
 /// The file's name without the end that makes it a project.
@@ -54,6 +85,7 @@ pub(super) fn projects(files: &dyn Files, kinds: &[FileKind]) -> Vec<Project> {
     let paths = claimed(files, kinds);
     let paths: Vec<RepoPath> =
         paths.into_iter().filter(|path| path.parts().all(|part| part != "node_modules")).collect();
+    let paths: Vec<RepoPath> = paths.into_iter().filter(|path| !is_other(path) || is_xml(path, files)).collect();
     let is_lock = |path: &&RepoPath| path.file_name().ends_with(".lock.json");
     let locks: HashSet<RepoPath> = paths.iter().filter(is_lock).cloned().collect();
     let mut beside: BTreeMap<RepoPath, Vec<&RepoPath>> = BTreeMap::new();
@@ -100,7 +132,7 @@ pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, F
     let mut draft = Draft::new();
     match (&project.lockfile, &project.manifest) {
         (Some(lockfile), _) => locked(project, lockfile, &mut draft, &mut view)?,
-        (None, Some(manifest)) if is_project(manifest) || manifest.file_name() == CENTRAL => {
+        (None, Some(manifest)) if is_project(manifest) || is_other(manifest) || manifest.file_name() == CENTRAL => {
             unlocked(project, manifest, &mut draft, &mut view)?;
         }
         (None, Some(manifest)) => {
@@ -210,14 +242,18 @@ impl<'e> Asked<'e> {
 
 /// Where the packages of a project come from: the public registry, unless its files name sources. Those do not say
 /// which package comes from which, so all of them together, as written, are the source of each.
-fn source(evaluated: &Evaluated) -> Result<Source, Unread> {
+fn source(evaluated: &Evaluated, folder: &RepoPath, view: &mut View<'_>) -> Result<Source, Unread> {
     let mut all: Vec<String> = Vec::new();
     for name in ["RestoreSources", "RestoreAdditionalProjectSources"] {
-        for text in evaluated.property(name)? {
-            let own = format!("$({name})");
-            let parts =
-                text.split(';').map(str::trim).filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case(&own));
-            all.extend(parts.map(str::to_owned));
+        all.extend(parts(evaluated, name)?);
+    }
+    for file in parts(evaluated, "RestoreConfigFile")? {
+        let path = msbuild::located(folder, &file);
+        // One that is not there or cannot be read is said to be named, and no more is known of it.
+        if let Some(path) = path
+            && let Ok(Some((bytes, _))) = view.read(&path)
+        {
+            all.extend(settings::sources(&bytes)?);
         }
     }
     all.sort();
@@ -228,6 +264,38 @@ fn source(evaluated: &Evaluated) -> Result<Source, Unread> {
         return Err(Unread::TooLarge { what, size: size as u64, cap: MAX_ADDRESSES as u64 });
     }
     Ok(if all.is_empty() { Source::public() } else { Source::registry(&all.join(" ")) })
+}
+
+/// The parts of every value of a property that is a list.
+fn parts(evaluated: &Evaluated, name: &str) -> Result<Vec<String>, Unread> {
+    let own = format!("$({name})");
+    let mut all = Vec::new();
+    for text in evaluated.property(name)? {
+        let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case(&own));
+        all.extend(parts.map(str::to_owned));
+    }
+    Ok(all)
+}
+
+/// Says what else the files take packages or code from: configuration, folders of packages that were fetched before,
+/// and imports that cannot be told.
+fn doubts(evaluated: &Evaluated, span: Span, draft: &mut Draft) -> Result<(), Unread> {
+    for name in [
+        "RestoreConfigFile",
+        "RestoreFallbackFolders",
+        "RestoreAdditionalProjectFallbackFolders",
+        "RestorePackagesPath",
+    ] {
+        for text in parts(evaluated, name)? {
+            let message = format!("is set to {text}, and packages may come from there");
+            draft.disagree(name, message, span);
+        }
+    }
+    for Unresolved { text, input, line } in &evaluated.unresolved {
+        let span = Span { input: *input, line: *line, end_line: *line };
+        draft.disagree("Import", format!("imports {text}, and it cannot be told which file that is"), span);
+    }
+    Ok(())
 }
 
 /// Adds the SDKs that the files name with a version, or whose version `global.json` gives. Those without come with the
@@ -264,7 +332,8 @@ fn unlocked(project: &Project, manifest: &RepoPath, draft: &mut Draft, view: &mu
     };
     let root = draft.root(stem(manifest), "", &project.path, Span { input, line: 1, end_line: 1 });
     let asked = Asked::new(&evaluated).map_err(fail)?;
-    let source = source(&evaluated).map_err(fail)?;
+    let source = source(&evaluated, &project.path, view).map_err(fail)?;
+    doubts(&evaluated, Span { input, line: 1, end_line: 1 }, draft).map_err(fail)?;
     for item in asked.items() {
         for (name, versions) in asked.of(item).map_err(fail)? {
             let open = ["*".to_owned()];
@@ -299,12 +368,14 @@ fn locked(project: &Project, lockfile: &RepoPath, draft: &mut Draft, view: &mut 
     let manifests = manifests_of(project, lockfile, view);
     let mut budget = Budget::default();
     let evaluated = msbuild::evaluate(&manifests, &project.path, view, &mut budget)?;
-    let source = source(&evaluated).map_err(fail)?;
+    let source = source(&evaluated, &project.path, view).map_err(fail)?;
+    doubts(&evaluated, Span { input, line: 1, end_line: 1 }, draft).map_err(fail)?;
     let asked = Asked::new(&evaluated).map_err(fail)?;
     let name = project.manifest.as_ref().map_or(lockfile.file_name(), stem);
     let root = draft.root(name, "", &project.path, Span { input, line: 1, end_line: 1 });
     let mut lock = Lock::write(&frameworks, input, &source, draft);
     let is_single = manifests.len() == 1;
+    let locals = if manifests.is_empty() { None } else { locals(&manifests, &evaluated, view, &mut budget)? };
     for item in asked.items() {
         for (name, versions) in asked.of(item).map_err(fail)? {
             let lower = name.to_lowercase();
@@ -313,6 +384,14 @@ fn locked(project: &Project, lockfile: &RepoPath, draft: &mut Draft, view: &mut 
                 draft.need(root, *number, scope(item), Some(span(item)));
             }
             lock.asked.insert(lower.clone());
+            if item.kind != Kind::Tool && lock.is_project(&lower) {
+                let is_sure = is_single && !item.is_conditional && !item.is_update;
+                // Projects stand in for packages by a condition.
+                if is_sure || !locals.as_ref().is_some_and(|locals| locals.contains(&lower)) {
+                    let message = "is asked for as a package, and locked as a project";
+                    draft.disagree(&lower, message, span(item));
+                }
+            }
             // Downloads and tools are restored beside the lockfile.
             if item.kind == Kind::Tool {
                 for version in &versions {
@@ -329,7 +408,6 @@ fn locked(project: &Project, lockfile: &RepoPath, draft: &mut Draft, view: &mut 
             }
         }
     }
-    let locals = if manifests.is_empty() { None } else { locals(&manifests, &evaluated, view, &mut budget)? };
     lock.rest(root, input, locals.as_ref(), draft);
     sdks(&evaluated, root, &source, draft, &project.path, view)
 }
@@ -423,6 +501,11 @@ impl<'l> Lock<'l> {
                 }
             }
         }
+    }
+
+    /// Whether some framework locks a project of that name.
+    fn is_project(&self, name: &str) -> bool {
+        self.entries.get(name).into_iter().flatten().any(|entry| entry.version.is_none())
     }
 
     /// Compares what a manifest asks for with what is locked.
@@ -541,7 +624,7 @@ fn refer(found: &Evaluated, waiting: &mut Vec<RepoPath>) -> bool {
     for item in found.items.iter().filter(|item| item.kind == Kind::Project) {
         let Ok(names) = found.names(item) else { return false };
         for name in names {
-            match item.folder.join(&name).filter(|_| !name.contains(['$', '*', '@'])) {
+            match msbuild::located(&item.folder, &name).filter(|_| !name.contains(['$', '*', '@'])) {
                 Some(path) => waiting.push(path),
                 None => return false,
             }

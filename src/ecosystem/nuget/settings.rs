@@ -51,6 +51,13 @@ pub(super) fn registries(path: &RepoPath, bytes: &[u8]) -> Vec<String> {
     }
 }
 
+/// The addresses of the sources of a configuration of any name.
+pub(super) fn sources(bytes: &[u8]) -> Result<Vec<String>, Unread> {
+    let root = xml::read(bytes, MAX_BYTES)?;
+    let adds = named(&root, "packageSources").flat_map(|list| named(list, "add"));
+    Ok(adds.filter_map(|add| attribute(add, "value")).map(str::to_owned).collect())
+}
+
 fn redirect(from: String, to: &str, line: u32, is_first: bool) -> Redirect {
     Redirect { from, to: to.to_owned(), line, is_first }
 }

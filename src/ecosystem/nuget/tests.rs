@@ -521,3 +521,157 @@ fn what_all_projects_import_is_bounded() {
     let said = error(&format!("== a.csproj\n<Project>{imports}</Project>\n{files}"));
     assert!(said.contains("in bytes, is 16777217, over the limit"), "{said:.200}");
 }
+
+const EVIL: &str = "<Project><ItemGroup><PackageReference Include=\"Evil\" Version=\"1.0.0\"/></ItemGroup></Project>";
+
+/// Packages and messages of `src/App.csproj` with that inside it, and of other files.
+fn importing(inside: &str, others: &str) -> (Vec<String>, Vec<String>) {
+    let text = format!("== src/App.csproj\n<Project>{inside}</Project>\n{others}");
+    let all = read_all(&NuGet, &tree(&text));
+    let own = all.iter().find(|i| i.project.manifest.as_ref().unwrap().file_name() == "App.csproj").unwrap();
+    (labels(own), messages(own))
+}
+
+#[test]
+fn imports_are_followed_wherever_properties_and_patterns_lead() {
+    let evil = format!(
+        "== src/build/evil.props\n{EVIL}\n== eng/set.props\n<Project><PropertyGroup><Dir>$(MSBuildThisFileDirectory)</Dir></PropertyGroup></Project>\n== eng/evil.props\n{EVIL}\n== All.sln\n"
+    );
+    for import in [
+        "$(MSBuildProjectDirectory)/build/evil.props",
+        "$(MSBuildProjectDirectory)\\..\\src\\build\\evil.props",
+        "$(MSBuildThisFileDirectory)build/evil.props",
+        "build/*.props",
+        "**/ev?l.props",
+        "build/%65vil.props",
+        "a.props;build/evil.props",
+        "$(SolutionDir)eng/evil.props",
+        "$([MSBuild]::GetPathOfFileAbove('evil.props', '$(MSBuildThisFileDirectory)build/'))",
+        "$([MSBuild]::GetDirectoryNameOfFileAbove($(MSBuildThisFileDirectory), eng/evil.props))/eng/evil.props",
+        "../eng/$(Name).props",
+    ] {
+        let inside = format!("<PropertyGroup><Name>evil</Name></PropertyGroup><Import Sdk=\"\" Project=\"{import}\"/>");
+        let expected = (vec!["evil@1.0.0".to_owned()], Vec::new());
+        assert_eq!(importing(&inside, &evil), expected, "{import}");
+    }
+    // A property that another import sets, in any order.
+    let inside = "<Import Project=\"$(Dir)evil.props\"/><Import Project=\"../eng/set.props\"/>";
+    assert_eq!(importing(inside, &evil).0, ["evil@1.0.0"]);
+    let inside = "<PropertyGroup><CustomAfterMicrosoftCommonTargets>$(CustomAfterMicrosoftCommonTargets);build/evil.props\
+                  </CustomAfterMicrosoftCommonTargets></PropertyGroup>";
+    assert_eq!(importing(inside, &evil), (vec!["evil@1.0.0".to_owned()], Vec::new()));
+}
+
+#[test]
+fn imports_that_cannot_be_told_are_said() {
+    for import in [
+        "$(Unknown)/evil.props",
+        "$([System.IO.Path]::Combine('build', 'evil.props'))",
+        "$(MSBuildExtensionsPath)/../evil.props",
+        "$(MSBuildStartupDirectory)/build/evil.props",
+        "C:\\evil.props",
+        "\\\\evil.example\\share\\evil.props",
+        "//evil.example/share/evil.props",
+        "../../evil.props",
+    ] {
+        let (packages, messages) = importing(&format!("<Import Project=\"{import}\"/>"), "");
+        assert_eq!(packages, [""; 0]);
+        let expected = format!("Import: imports {import}, and it cannot be told which file that is");
+        assert_eq!(messages, [expected], "{import}");
+    }
+    let (many, long) = ((0..9).map(|n| format!("{n}*.props;")).collect::<String>(), "**/".repeat(20) + "*.props");
+    for (import, expected) in [(many, "8*.props"), (long.clone(), &*long)] {
+        let (_, messages) = importing(&format!("<Import Project=\"{import}\"/>"), "");
+        assert_eq!(messages, [format!("Import: imports {expected}, and it cannot be told which file that is")]);
+    }
+    for import in [
+        "$(MSBuildExtensionsPath32)\\Microsoft\\VisualStudio\\v$(VisualStudioVersion)\\Web.targets",
+        "$(MSBuildToolsPath)\\Microsoft.CSharp.targets",
+        "$(NuGetPackageRoot)x/1.0.0/build/x.props",
+        "$(PkgSome_Package)\\build\\some.targets",
+        "$(VCTargetsPath)\\Microsoft.Cpp.Default.props",
+        "..\\packages\\X.1.0.0\\build\\X.props",
+        "$([MSBuild]::GetPathOfFileAbove('Directory.Build.props', '$(MSBuildThisFileDirectory)../'))",
+    ] {
+        let nothing = (Vec::new(), Vec::new());
+        assert_eq!(importing(&format!("<Import Project=\"{import}\"/>"), ""), nothing, "{import}");
+    }
+}
+
+#[test]
+fn files_that_are_imported_by_their_names_alone() {
+    for path in ["src/App.csproj.user", "src/obj/App.csproj.x.props", "src/obj/App.csproj.x.targets"] {
+        assert_eq!(importing("", &format!("== {path}\n{EVIL}\n")).0, ["evil@1.0.0"], "{path}");
+    }
+    let inside = "<PropertyGroup><BaseIntermediateOutputPath>$(MSBuildProjectDirectory)\\..\\out\\\
+                  </BaseIntermediateOutputPath></PropertyGroup>";
+    assert_eq!(importing(inside, &format!("== out/App.csproj.x.props\n{EVIL}\n")).0, ["evil@1.0.0"]);
+    assert_eq!(importing("", &format!("== src/obj/Other.csproj.x.props\n{EVIL}\n")).0, [""; 0]);
+}
+
+#[test]
+fn properties_that_say_where_packages_come_from() {
+    let reference = "<ItemGroup><PackageReference Include=\"A\" Version=\"1.0.0\"/></ItemGroup>";
+    let read = |name: &str, value: &str| {
+        read_one(
+            &NuGet,
+            &tree(&format!(
+                "== app.csproj\n<Project><PropertyGroup><{name}>{value}</{name}></PropertyGroup>{reference}</Project>\n\
+                 == x/evil.config\n<configuration><packageSources><add key=\"e\" value=\"https://registry.example/e\"/>\
+                 </packageSources></configuration>"
+            )),
+        )
+    };
+    for name in [
+        "RestoreConfigFile",
+        "RestoreFallbackFolders",
+        "RestoreAdditionalProjectFallbackFolders",
+        "RestorePackagesPath",
+    ] {
+        let inventory = read(name, "x/evil");
+        assert_eq!(messages(&inventory), [format!("{name}: is set to x/evil, and packages may come from there")]);
+        assert_eq!(inventory.packages[0].source.kind, SourceKind::Public);
+    }
+    let inventory = read("RestoreConfigFile", "x/evil.config");
+    assert_eq!(inventory.packages[0].source, crate::model::inventory::Source::registry("https://registry.example/e"));
+    assert_eq!(messages(&inventory).len(), 1);
+}
+
+#[test]
+fn other_files_of_msbuild_are_projects() {
+    for path in ["tools/evil.proj", "n.vcxproj", "d.sqlproj"] {
+        assert_eq!(labels(&read_one(&NuGet, &tree(&format!("== {path}\n{EVIL}")))), ["evil@1.0.0"], "{path}");
+    }
+    // Another tool's file.
+    assert!(NuGet.projects(&tree("== map.proj\n+proj=utm +zone=11\n")).unwrap().is_empty());
+    let listed = "== packages.App.config\n<packages><package id=\"Evil\" version=\"1.0.0\"/></packages>";
+    assert_eq!(labels(&read_one(&NuGet, &tree(listed))), ["evil@1.0.0"]);
+    // One beside a project is no reason to believe the project's lockfile.
+    let text = format!(
+        "== app.csproj\n<Project><ItemGroup><PackageReference Include=\"A\" Version=\"1.0.0\"/></ItemGroup></Project>\n\
+         == build.proj\n<Project/>\n== packages.lock.json\n{}",
+        lock(&[])
+    );
+    let all = read_all(&NuGet, &tree(&text));
+    assert_eq!(messages(&all[0]), ["a: asks for 1.0.0, and the lockfile does not hold it"]);
+}
+
+#[test]
+fn a_package_that_is_locked_as_a_project() {
+    let said = |reference: &str, other: &str| {
+        let text = format!(
+            "== app.csproj\n<Project><ItemGroup>{reference}{other}</ItemGroup></Project>\n== b/A.csproj\n<Project/>\n\
+             == packages.lock.json\n{}",
+            lock(&["\"A\": { \"type\": \"Project\" }".to_owned()])
+        );
+        messages(&read_all(&NuGet, &tree(&text))[0])
+    };
+    let (plain, conditional) = (
+        "<PackageReference Include=\"A\" Version=\"1.0.0\"/>",
+        "<PackageReference Include=\"A\" Version=\"1.0.0\" Condition=\"x\"/>",
+    );
+    let expected = ["a: is asked for as a package, and locked as a project"];
+    assert_eq!(said(plain, "<ProjectReference Include=\"$(R)b.csproj\"/>"), expected);
+    assert_eq!(said(conditional, "<ProjectReference Include=\"$(R)b.csproj\"/>"), expected);
+    assert_eq!(said(conditional, "<ProjectReference Include=\"$(MSBuildThisFileDirectory)b/A.csproj\"/>"), [""; 0]);
+}

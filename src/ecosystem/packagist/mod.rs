@@ -3,6 +3,7 @@
 //! ```text
 //! version    the order of versions, simple constraints
 //! source     a lock entry → source, checksum, contradictions
+//! declared   a manifest → repositories, plugins and scripts that it lets in
 //! project    the tree → projects; a project → its inventory
 //! ```
 
@@ -14,6 +15,7 @@ use crate::model::inventory::{Inventory, Project};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
 
+mod declared;
 mod project;
 mod source;
 pub mod version;
@@ -75,7 +77,10 @@ impl Format for Packagist {
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[
-                FileKind::manifest(project::MANIFEST, "require, require-dev, replace, provide"),
+                FileKind::manifest(
+                    project::MANIFEST,
+                    "require, require-dev, replace, provide, repositories, allow-plugins, scripts",
+                ),
                 FileKind::lockfile(project::LOCKFILE, "Composer 1 and 2"),
             ]
         }

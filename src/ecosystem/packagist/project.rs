@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::version::satisfies;
-use super::{PackagistName, source};
+use super::version::{padded, satisfies};
+use super::{PackagistName, declared, source};
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::syntax::json::{self, Document, Table, Value};
 use crate::ecosystem::syntax::{malformed, toml::MAX_BYTES};
 use crate::ecosystem::{FILE_CAP, Files, View};
-use crate::model::inventory::{Inventory, Package, Project, Scope, Scopes, Span};
+use crate::model::inventory::{Inventory, Package, Project, Scope, Scopes, Source, Span};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
 
@@ -80,15 +80,20 @@ pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, F
             locked(&mut draft, root, &bytes, input, manifest.as_ref()).map_err(|error| (path.clone(), error))?;
         }
         None => {
+            let registry = manifest.as_ref().and_then(|manifest| manifest.declared.registry());
             for wanted in manifest.iter().flat_map(|manifest| &manifest.wanted) {
                 let package = Package {
                     is_locked: false,
+                    source: registry.clone().unwrap_or_else(Source::public),
                     ..Package::new(Ecosystem::Packagist, &wanted.name, &requirement(&wanted.constraint), wanted.span)
                 };
                 let package = draft.package(package);
                 draft.need(root, package, wanted.scope, Some(wanted.span));
             }
         }
+    }
+    if let Some(manifest) = &manifest {
+        manifest.declared.say(&mut draft, manifest.input);
     }
     Ok(draft.finish(project, view.into_inputs()))
 }
@@ -118,6 +123,8 @@ struct Manifest {
     wanted: Vec<Wanted>,
     /// Names that the project says it holds itself.
     replaced: HashSet<String>,
+    /// Where else packages come from, and what runs.
+    declared: declared::Declared,
 }
 
 fn wanted(bytes: &[u8], input: u32) -> Result<Manifest, Unread> {
@@ -136,7 +143,8 @@ fn wanted(bytes: &[u8], input: u32) -> Result<Manifest, Unread> {
     for key in ["replace", "provide"] {
         replaced.extend(links(&document, table, key)?.into_iter().map(|(name, ..)| name.normalised()));
     }
-    Ok(Manifest { name: table.text("name").map(str::to_owned), input, wanted, replaced })
+    let declared = declared::read(&document, table)?;
+    Ok(Manifest { name: table.text("name").map(str::to_owned), input, wanted, replaced, declared })
 }
 
 /// Names and constraints of an object such as `require`, with their lines. PHP writes an empty one as a list.
@@ -287,6 +295,7 @@ fn entry_of(document: &Document<'_>, entry: &Value<'_>, input: u32, scope: Scope
     let line = table.member("name").map_or(line, |member| document.line(member));
     let mut package = Package::new(Ecosystem::Packagist, &name, version, Span { input, line, end_line });
     package.scopes = Scopes::of(scope);
+    package.claim = padded(version).map(Into::into);
     source::fill(&mut package, table);
     // Composer runs the code of its plugins while it installs.
     package.runs_on_install = matches!(table.text("type"), Some("composer-plugin" | "composer-installer"));

@@ -35,8 +35,18 @@ pub(super) fn fill(package: &mut Package, entry: &Table<'_>) {
             for mirror in [dist, source].into_iter().flatten().flat_map(|table| table.list("mirrors")) {
                 origins.extend(mirror.table().and_then(|table| table.text("url")).map(str::to_owned));
             }
+            // An address without transport security is not hidden behind one that has it.
+            origins.sort_by_key(|origin| !is_plain(origin));
             let from = (!origins.is_empty()).then(|| origins.join(" ").into());
             (Source { kind: SourceKind::Registry, address: address.into(), commit: from }, Identity::Public)
+        }
+        // The bytes are not the repository's.
+        (None, Some(repository), Some(url))
+            if origin(url, Some(repository), package, reference.as_deref()).is_some() =>
+        {
+            let address = origin(url, Some(repository), package, reference.as_deref()).unwrap_or_default();
+            let from = Some(bare(repository).into());
+            (Source { kind: SourceKind::Registry, address: address.into(), commit: from }, Identity::Foreign)
         }
         (None, Some(repository), _) => (Source::git(repository, of(source, "reference").as_deref()), Identity::Foreign),
         (None, None, Some(url)) => (Source::registry(url), Identity::Foreign),
@@ -50,6 +60,11 @@ pub(super) fn fill(package: &mut Package, entry: &Table<'_>) {
             package.contradiction = Some(format!("{} {}", archive.repository(), archive.reference).into());
         }
     }
+}
+
+/// Whether an address is fetched without transport security.
+fn is_plain(url: &str) -> bool {
+    url.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("http://"))
 }
 
 fn is_commit(text: &str) -> bool {
@@ -95,11 +110,13 @@ fn archive(url: &str) -> Option<Archive<'_>> {
     is_archive.then_some(Archive { owner, name, reference })
 }
 
-/// The part of an archive's address that stays from version to version; `None` where it is the repository's own.
+/// The part of an archive's address that stays from version to version; `None` where it is the repository's own
+/// and no less secure.
 fn origin(url: &str, repository: Option<&str>, package: &Package, reference: Option<&str>) -> Option<String> {
     let own = repository.and_then(last_two);
     if let (Some(own), Some(archive)) = (&own, archive(url))
         && *own == archive.repository()
+        && (!is_plain(url) || repository.is_some_and(is_plain))
         && host(url).zip(repository.and_then(host)).is_some_and(|(a, b)| same_host(a, b))
     {
         return None;
@@ -112,7 +129,10 @@ fn origin(url: &str, repository: Option<&str>, package: &Package, reference: Opt
             || reference.is_some_and(|reference| part.contains(reference))
     };
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let stays: Vec<&str> = rest.split('/').take_while(|part| !varies(part)).collect();
+    // The host stays, whatever it is called.
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut stays = vec![host];
+    stays.extend(path.split('/').filter(|part| !part.is_empty()).take_while(|part| !varies(part)));
     Some(format!("{scheme}://{}", stays.join("/")))
 }
 

@@ -149,6 +149,109 @@ fn a_source_is_where_the_bytes_come_from_as_well() {
 }
 
 #[test]
+fn no_address_without_transport_security_is_hidden() {
+    let of = |text: String| {
+        let inventory = read_one(&Packagist, &tree(&format!("== composer.lock\n{}", lock(&[text], &[]))));
+        find(&inventory, "v/n").source.clone()
+    };
+    let usual = entry("v/n", "1.2.3", "");
+    let from = |text: String| of(text).commit.unwrap().to_string();
+    assert_eq!(
+        from(usual.replace("https://api.git", "http://api.git")),
+        "http://api.git.example/repos https://git.example/v/n"
+    );
+    assert_eq!(from(usual.replace("https://git", "http://git")), "http://git.example/v/n");
+    let host = usual.replace("https://api.git.example/repos/v/n", "http://mirror-1.2.3.example/x");
+    assert_eq!(from(host), "http://mirror-1.2.3.example/x/zipball https://git.example/v/n");
+    // Without the registry's word, too, the bytes come from the archive.
+    let silent =
+        usual.replace("notification-url", "notified").replace("https://api.git.example/repos", "http://evil.example");
+    let source = of(silent);
+    assert_eq!((source.kind, &*source.address), (SourceKind::Registry, "http://evil.example"));
+    assert!(source.is_plain_http());
+    let own = of(usual.replace("notification-url", "notified"));
+    assert_eq!((own.kind, own.is_pinned()), (SourceKind::Git, true));
+}
+
+#[test]
+fn advisories_are_asked_about_three_numbers() {
+    for (version, claim) in [
+        ("v6.0", Some("v6.0.0")),
+        ("6", Some("6.0.0")),
+        ("6.0.0", None),
+        ("6.0.0.0", None),
+        ("6.0-beta1", None),
+        ("6.x-dev", None),
+        ("dev-main", None),
+        ("6.", None),
+        ("", None),
+    ] {
+        let inventory =
+            read_one(&Packagist, &tree(&format!("== composer.lock\n{}", lock(&[entry("v/n", version, "")], &[]))));
+        let package = find(&inventory, "v/n");
+        assert_eq!((&*package.version, package.claim.as_deref()), (version, claim));
+    }
+    assert_eq!(Packagist.compare("v6.0.0", "6.0.0"), Some(Ordering::Equal));
+}
+
+#[test]
+fn what_a_manifest_lets_in_is_said() {
+    let said = |more: &str, lock: Option<&str>| {
+        let manifest = format!("{{\"require\": {{\"a/app\": \"^1.2\"}},\n{more}}}");
+        let lock = lock.map_or_else(String::new, |lock| format!("\n== composer.lock\n{lock}"));
+        let inventory = read_one(&Packagist, &tree(&format!("== composer.json\n{manifest}{lock}")));
+        let all = inventory.disagreements.iter().map(|d| format!("{} {}", d.span.line, d.message)).collect::<Vec<_>>();
+        (all, find(&inventory, "a/app").source.clone())
+    };
+    let locked = usual();
+    let both = |more: &str| {
+        let (all, _) = said(more, Some(&locked));
+        assert_eq!(said(more, None).0, all, "{more}");
+        all
+    };
+    let other = r#""repositories": [{"type": "composer", "url": "https://u:pw@other.example/"}]"#;
+    assert_eq!(both(other), ["2 takes packages from https://other.example/ as well"]);
+    assert_eq!(&*said(other, None).1.address, "https://other.example/");
+    assert_eq!(both(&other.replace("composer", "vcs")), ["2 takes packages from https://other.example/ as well"]);
+    assert_eq!(said(&other.replace("composer", "vcs"), None).1.kind, SourceKind::Public);
+    let named = r#""repositories": {"x": {"type": "package", "package": {"name": "a/app", "dist": {"url": "https://evil.example/x.zip", "type": "zip"}}}}"#;
+    assert_eq!(both(named), ["2 takes packages from https://evil.example/x.zip as well"]);
+    for quiet in [
+        "\"repositories\": [], \"config\": {\"allow-plugins\": {\"v/p\": false}}, \"scripts\": {\"test\": \"x\"}",
+        "\"repositories\": null, \"config\": {\"allow-plugins\": false}, \"scripts\": []",
+        r#""repositories": [{"registry.example": false}]"#,
+        r#""repositories": {"registry.example": false}"#,
+    ] {
+        assert_eq!(both(quiet), Vec::<String>::new(), "{quiet}");
+    }
+    let folders = r#""repositories": [{"type": "path", "url": "./libs/*"}]"#;
+    assert_eq!(both(folders), ["2 takes packages from ./libs/* as well"]);
+    let own = r#"{"name": "v/own", "version": "1", "dist": {"type": "path", "url": "libs/own", "reference": "x"}}"#;
+    let with_own = lock(&[entry("a/app", "1.4.0", ""), own.to_owned()], &[]);
+    assert_eq!(said(folders, Some(&with_own)).0, Vec::<String>::new());
+    // What the lockfile has packages from already is told of these.
+    for url in ["git@git.example:a/app.git", "https://git.example/a/app", "https://registry.example"] {
+        let more = format!("\"repositories\": [{{\"type\": \"vcs\", \"url\": \"{url}\"}}]");
+        assert_eq!(said(&more, Some(&locked)).0, Vec::<String>::new(), "{url}");
+    }
+    for url in ["https://git.example/a/ap", "http://registry.example", "https://registry.example.evil.example"] {
+        let more = format!("\"repositories\": [{{\"type\": \"vcs\", \"url\": \"{url}\"}}]");
+        assert_eq!(said(&more, Some(&locked)).0.len(), 1, "{url}");
+    }
+    assert_eq!(both(r#""config": {"allow-plugins": true}"#), ["2 lets every plugin run"]);
+    assert_eq!(both(r#""config": {"allow-plugins": {"v/p": true, "v/*": true}}"#).len(), 2);
+    let scripts = r#""scripts": {"post-install-cmd": ["@auto", "@php x.php"],
+        "auto": {"cache:clear": "symfony-cmd"}, "post-autoload-dump": "@again -v", "again": ["@again", "@post-install-cmd"],
+        "test": "unused"}"#;
+    assert_eq!(
+        both(scripts),
+        ["2 runs @php x.php when it installs", "3 runs cache:clear (symfony-cmd) when it installs"]
+    );
+    let long = |end: &str| both(&format!("\"scripts\": {{\"post-update-cmd\": \"{}{end}\"}}", "x".repeat(5_000)));
+    assert!(long("a")[0].len() < 300 && long("a") != long("b"));
+}
+
+#[test]
 fn an_address_that_names_something_else_is_a_contradiction() {
     let of = |from: &str, to: &str| {
         let text = entry("v/n", "1.2.3", "").replace(from, to);
@@ -292,6 +395,16 @@ fn names_have_a_grammar() {
     assert_eq!(Packagist.normalise("A/b"), "a/b");
 }
 
+const DEMO: &[&str] = &[
+    "lets the plugin symfony/flex run",
+    "lets the plugin symfony/runtime run",
+    "runs -r \"@rename('.env.local.demo', '.env.local');\" (php-script) when it installs",
+    "runs assets:install %PUBLIC_DIR% (symfony-cmd) when it installs",
+    "runs cache:clear (symfony-cmd) when it installs",
+    "runs importmap:install (symfony-cmd) when it installs",
+    "runs sass:build (symfony-cmd) when it installs",
+];
+
 /// Counts and digests from `composer show --locked --format=json` (Composer 2.5.5); the scopes from the lists of
 /// `composer.lock` as Python's `json` reads them.
 #[test]
@@ -305,7 +418,9 @@ fn real_lockfiles_are_read_whole() {
         let labels = labels(&inventory);
         assert_eq!((labels.len(), &*digest(&labels)), (count, expected), "{name}");
         assert_eq!(inventory.packages.iter().filter(|p| p.scopes.strongest() == Scope::Runtime).count(), runtime);
-        assert_eq!(inventory.disagreements, []);
+        // What the manifest lets in stands there, and is no contradiction of the lockfile.
+        let said: Vec<&str> = inventory.disagreements.iter().map(|d| &*d.message).collect();
+        assert_eq!(said, if name == "symfony-demo" { DEMO } else { &[] }, "{name}");
         for package in &inventory.packages {
             assert!(Packagist.is_name(&package.name) && package.checksum.is_some() && package.contradiction.is_none());
             assert_eq!((package.source.kind, package.identity), (SourceKind::Registry, Identity::Public));
@@ -330,7 +445,12 @@ fn hostile_bytes_are_survived() {
     texts.extend([digits.as_bytes(), traversal.as_bytes()]);
     texts.extend((0..usual.len()).step_by(11).map(|end| &usual.as_bytes()[..end]));
     survives(&Packagist, &["composer.lock"], &texts);
+    let circle: Vec<String> = (0..100_000).map(|n| format!("\"s{n}\": [\"@s{}\", \"@init\"]", n + 1)).collect();
+    let circle = format!("{{\"scripts\": {{\"init\": \"@s0\", {}}}}}", circle.join(", "));
+    let places = vec![r#"{"type": "composer", "url": "https://x.example"}"#; 50_000].join(", ");
+    let places = format!("{{\"repositories\": [{places}]}}");
     let mut texts: Vec<&[u8]> = vec![b"", b"{}", b"{\"require\": {\"../x\": \"1\"}}", nested.as_bytes()];
+    texts.extend([circle.as_bytes(), places.as_bytes()]);
     texts.extend((0..MANIFEST.len()).map(|end| &MANIFEST.as_bytes()[..end]));
     survives(&Packagist, &["composer.json"], &texts);
 }

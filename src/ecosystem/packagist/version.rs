@@ -88,6 +88,16 @@ fn numbers(text: &str) -> Option<([u64; 4], usize)> {
     Some((all, count))
 }
 
+/// A release of fewer than three numbers with zeros up to the third; `None` for other versions. Composer counts missing
+/// numbers as zeros, and the order of PHP does not: `6.0` would come before `6.0.0`.
+#[must_use]
+pub(super) fn padded(version: &str) -> Option<String> {
+    let bare = version.strip_prefix(['v', 'V']).unwrap_or(version);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let count = bare.split('.').take(3).count();
+    (count < 3 && bare.split('.').all(is_number)).then(|| format!("{version}{}", ".0".repeat(3 - count)))
+}
+
 /// Whether a locked version is within a constraint; `None` where one of the two is more than numbers and the common
 /// operators.
 #[must_use]

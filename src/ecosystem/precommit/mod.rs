@@ -1,7 +1,7 @@
 //! pre-commit: `.pre-commit-config.yaml`, which names the repositories that hooks come from.
 //!
-//! What a hook installs besides (`additional_dependencies`) is not read: its ecosystem is that of the hook's language,
-//! which the hook's own repository says.
+//! What a hook installs besides (`additional_dependencies`) is of the ecosystem of the hook's language. Where only the
+//! hook's own repository says that, the list is told as it stands.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -16,6 +16,8 @@ use super::{FileKind, Files, Format, Rules, View, claimed};
 use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Source, Span};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath, checksum};
+
+mod besides;
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +53,7 @@ impl Format for PreCommit {
     }
 
     fn kinds(&self) -> &'static [FileKind] {
-        const READS: &str = "repositories of hooks; not what hooks install besides";
+        const READS: &str = "repositories of hooks, and what hooks of a known language install besides";
         const { &[FileKind::manifest(".pre-commit-config.yaml", READS), FileKind::manifest(".pre-commit-config.yml", READS)] }
     }
 
@@ -92,6 +94,9 @@ fn add(draft: &mut Draft, path: &RepoPath, bytes: &[u8], input: u32) -> Result<(
             continue;
         };
         let here = span(url.line);
+        for hook in entry.get("hooks").map(Node::items).unwrap_or_default() {
+            besides::add(draft, root, hook, input);
+        }
         match url.text().unwrap_or_default() {
             "meta" => {}
             "local" => local(draft, root, entry, input),

@@ -66,7 +66,8 @@ repos:
     assert!(find(&inventory, "group/sub/deep").is_locked);
     assert_eq!(find(&inventory, "tool").ecosystem, Ecosystem::Docker);
     assert!(inventory.packages.iter().all(|p| p.scopes == Scopes::of(Scope::Development) && p.direct));
-    assert_eq!(messages(&inventory), [("runs a container, and its image is not told", 16)]);
+    let besides = ("installs besides, in a language not told: y==1", 4);
+    assert_eq!(messages(&inventory), [("runs a container, and its image is not told", 16), besides]);
     // The oldest form is a list alone.
     assert_eq!(labels(&read("- repo: https://git.example/a/b\n  sha: v1\n")), ["a/b@v1"]);
 }
@@ -97,6 +98,47 @@ repos:
     let projects = PreCommit.projects(&files).unwrap();
     let error = PreCommit.read(&projects[0], View::new(&files, &[])).unwrap_err().1.to_string();
     assert_eq!(error, "line 2: the key `repos` stands twice");
+}
+
+#[test]
+fn what_hooks_install_besides_is_read() {
+    let inventory = read(&format!(
+        "repos:\n- repo: https://git.example/a/b\n  rev: {COMMIT}\n  hooks:\n  - id: black\n    additional_dependencies: [evil==1.0, x]\n  \
+         - id: said\n    language: node\n    additional_dependencies: ['@s/n@1.2.3', prettier@^3]\n- repo: local\n  hooks:\n  \
+         - {{id: p, language: python, additional_dependencies: ['Evil_One[x]==1.0', 'two>=2', '.', three, 'git+https://git.example/o/four@{COMMIT}', '/x y']}}\n  \
+         - {{id: g, language: golang, additional_dependencies: [git.example/m/x@v1.2.3]}}\n  \
+         - {{id: r, language: rust, additional_dependencies: ['cli:five:1.0.0']}}\n  - {{id: s, language: ruby, additional_dependencies: ['six:1.0.0']}}\n  \
+         - {{id: sys, language: system, additional_dependencies: []}}\n"
+    ));
+    let mut shown: Vec<_> =
+        inventory.packages.iter().map(|p| format!("{} {} {}", p.ecosystem.as_str(), p.label(), p.is_locked)).collect();
+    shown.retain(|label| !label.contains("a/b@"));
+    let names: Vec<_> = shown.iter().map(|label| label.split_once(' ').unwrap().1).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    let four = format!("four@{COMMIT} true");
+    assert_eq!(
+        sorted,
+        [
+            "@s/n@1.2.3 true",
+            "evil-one@1.0 true",
+            "five@1.0.0 true",
+            &four,
+            "git.example/m/x@v1.2.3 true",
+            "prettier@^3 false",
+            "six@1.0.0 true",
+            "three@* false",
+            "two@>=2 false",
+        ]
+    );
+    assert_eq!(find(&inventory, "evil-one").ecosystem, Ecosystem::PyPi);
+    assert_eq!(find(&inventory, "four").identity, Identity::Foreign);
+    assert!(inventory.packages.iter().all(|p| p.scopes == Scopes::of(Scope::Development)));
+    let said: Vec<_> = inventory.disagreements.iter().map(|d| format!("{}: {}", d.name, d.message)).collect();
+    assert_eq!(
+        said,
+        ["black: installs besides, in a language not told: evil==1.0, x", "p: installs besides what is not read: /x y"]
+    );
 }
 
 #[test]

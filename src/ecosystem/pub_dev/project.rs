@@ -8,7 +8,7 @@ use super::manifest::{self, Asked, From, Manifest};
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::{Files, View};
 use crate::model::checksum::of_commit;
-use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Source, Span};
+use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Source, SourceKind, Span};
 use crate::model::path::glob;
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
@@ -111,9 +111,13 @@ pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, F
     };
     let locals = locals(project, &mut view, &mut draft)?;
     let overrides = overrides(&locals, &mut view)?;
+    // A folder of this repository with a manifest is a project of its own: its code is no library from elsewhere.
+    let own = view.named(MANIFEST).into_iter().map(|path| path.parent());
+    let own = own.filter(|folder| !folder.parts().any(|part| FILLED.contains(&part)));
+    let own: HashSet<String> = own.map(|folder| folder.to_string()).collect();
     match entries {
-        Some(entries) => locked(entries, &locals, &overrides, &mut draft),
-        None => unlocked(&locals, &overrides, &mut draft),
+        Some(entries) => locked(entries, &locals, &overrides, &own, &mut draft),
+        None => unlocked(&locals, &overrides, &own, &mut draft),
     }
     Ok(draft.finish(project, view.into_inputs()))
 }
@@ -193,17 +197,29 @@ fn overrides(locals: &[Local], view: &mut View<'_>) -> Result<HashMap<String, Ov
     Ok(found)
 }
 
+/// Whether a package is a folder of the repository that is a project of its own.
+fn is_own(package: &Package, own: &HashSet<String>) -> bool {
+    package.source.kind == SourceKind::Path && own.contains(&*package.source.address)
+}
+
 /// Whether an override brings something else than another version of the same package.
 fn is_elsewhere(asked: &Asked) -> bool {
     asked.from != From::Hosted(None) || asked.name.is_some()
 }
 
 /// The inventory of a lockfile.
-fn locked(entries: Vec<Entry>, locals: &[Local], overrides: &HashMap<String, Override>, draft: &mut Draft) {
+fn locked(
+    entries: Vec<Entry>,
+    locals: &[Local],
+    overrides: &HashMap<String, Override>,
+    own: &HashSet<String>,
+    draft: &mut Draft,
+) {
     let mut places: HashMap<String, (Option<u32>, String)> = HashMap::new();
     let names: HashSet<&str> = locals.iter().map(|local| &*local.manifest.name).collect();
     for Entry { key, kind, package } in entries {
         let is_stand_in = overrides.get(&key).is_some_and(|o| is_elsewhere(&o.asked));
+        let package = package.filter(|package| is_stand_in || !is_own(package, own));
         let place = package.map(|mut package| {
             if is_stand_in {
                 package.identity = Identity::StandsIn;
@@ -239,8 +255,17 @@ fn locked(entries: Vec<Entry>, locals: &[Local], overrides: &HashMap<String, Ove
         if locals.first().is_some_and(|first| first.folder == local.folder) {
             for (key, other) in overrides {
                 aliases.extend(other.asked.name.as_deref().map(|name| (&**key, name)));
-                // An override of what nothing needs is not locked.
-                let Some((place, kind)) = places.get(key) else { continue };
+                let Some((place, kind)) = places.get(key) else {
+                    // An override of what nothing needs may not be locked; one that brings other code is worth a word.
+                    if matches!(other.asked.from, From::Git(..) | From::Path(_)) {
+                        let message = format!(
+                            "is overridden from {}, and the lockfile does not hold it",
+                            other.asked.from.word()
+                        );
+                        draft.disagree(key, message, other.at);
+                    }
+                    continue;
+                };
                 compare(&other.asked, *place, kind, other.at, draft);
                 if let Some(place) = place.filter(|_| !asked_for.contains(&**key)) {
                     draft.need(root, place, Scope::Runtime, Some(other.at));
@@ -271,6 +296,15 @@ fn compare(asked: &Asked, place: Option<u32>, kind: &str, at: Span, draft: &mut 
     }
     let Some(package) = place.and_then(|place| draft.packages().get(place as usize)) else { return };
     let version = package.version.to_string();
+    if let From::Hosted(Some(address)) = &asked.from
+        && package.source.kind == SourceKind::Registry
+        && !is_same_address(address, &package.source.address)
+    {
+        let message =
+            format!("asks for it from {address:.200}, and the lockfile holds it from {:.200}", package.source);
+        draft.disagree(&asked.key, message, at);
+        return;
+    }
     if let From::Git(_, Some(reference)) = &asked.from
         && of_commit(reference).is_some()
         && package.source.commit.as_deref().is_some_and(|commit| !commit.eq_ignore_ascii_case(reference))
@@ -285,8 +319,12 @@ fn compare(asked: &Asked, place: Option<u32>, kind: &str, at: Span, draft: &mut 
     }
 }
 
+fn is_same_address(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'))
+}
+
 /// The inventory of manifests without a lockfile.
-fn unlocked(locals: &[Local], overrides: &HashMap<String, Override>, draft: &mut Draft) {
+fn unlocked(locals: &[Local], overrides: &HashMap<String, Override>, own: &HashSet<String>, draft: &mut Draft) {
     let names: HashSet<&str> = locals.iter().map(|local| &*local.manifest.name).collect();
     let mut used: HashSet<&str> = HashSet::new();
     let mut first_root = None;
@@ -303,7 +341,7 @@ fn unlocked(locals: &[Local], overrides: &HashMap<String, Override>, draft: &mut
                     used.insert(&other.asked.key);
                     wanted(&other.asked, &other.folder, other.at, true)
                 }
-                None => wanted(asked, &local.folder, at, false),
+                None => wanted(asked, &local.folder, at, false).filter(|package| !is_own(package, own)),
             };
             if let Some(package) = package {
                 let package = draft.package(package);

@@ -152,6 +152,35 @@ fn manifest_and_lockfile_that_contradict_each_other_are_told() {
 }
 
 #[test]
+fn other_registries_and_overrides_that_the_lockfile_lacks_are_told() {
+    let files = |address: &str| {
+        tree(&format!(
+            "== pubspec.yaml\nname: me\ndependencies:\n  a:\n    hosted: {address}\n    version: ^1.0.0\n\
+             == pubspec_overrides.yaml\ndependency_overrides:\n  gone: {{git: https://git.example/x}}\n  plain: 1.0.0\n\
+             == pubspec.lock\npackages:\n{}",
+            hosted("a", "1.0.0", "transitive")
+        ))
+    };
+    let gone = ("gone", "is overridden from git, and the lockfile does not hold it", 2);
+    assert_eq!(said(&read_one(&Pub, &files("https://Registry.example/"))), [gone]);
+    let message = "asks for it from https://other.example, and the lockfile holds it from https://registry.example";
+    assert_eq!(said(&read_one(&Pub, &files("https://other.example"))), [("a", message, 3), gone]);
+}
+
+#[test]
+fn projects_of_the_repository_are_no_libraries() {
+    let manifests = "== app/pubspec.yaml\nname: app\ndependencies:\n  b: {path: ../b}\n  c: {path: ../c}\n== b/pubspec.yaml\nname: b\n";
+    let lock = "== app/pubspec.lock\npackages:\n  b: {source: path, version: 0.0.1, description: {path: ../b, relative: true}}\n  \
+                c: {source: path, version: 0.0.1, description: {path: ../c, relative: true}}\n";
+    for files in [tree(manifests), tree(&format!("{manifests}{lock}"))] {
+        let all = read_all(&Pub, &files);
+        let names: Vec<_> = all.iter().flat_map(|i| &i.packages).map(|p| (&*p.name, &*p.source.address)).collect();
+        assert_eq!(names, [("c", "c")]);
+        assert!(all.iter().all(|inventory| inventory.disagreements.is_empty()));
+    }
+}
+
+#[test]
 fn without_a_lockfile_requirements_stand_for_versions() {
     let inventory = read_one(
         &Pub,

@@ -43,6 +43,35 @@ impl Settings for PyPi {
             _ => Ok(Vec::new()),
         }
     }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["pyproject.toml", "Pipfile"]
+    }
+
+    fn manifest_redirects(&self, path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
+        of_manifest(path, bytes)
+    }
+}
+
+/// The indexes that a `pyproject.toml` or a `Pipfile` names. A Pipfile always names some: what is new is one that moves.
+fn of_manifest(path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
+    if path.file_name() == "Pipfile" {
+        let indexes = document::read(bytes, document::MAX_BYTES, super::pipfile::indexes)?;
+        let one = |(at, (name, url, line)): (usize, (String, String, u32))| {
+            let from = if at == 0 { "the public registry".to_owned() } else { format!("packages of the index {name}") };
+            redirect(&from, &url, line, false)
+        };
+        return Ok(indexes.into_iter().enumerate().map(one).collect());
+    }
+    let one = |index: &super::manifest::Index| {
+        let from = match (index.is_default, index.is_explicit) {
+            (true, _) => "the public registry".to_owned(),
+            (false, true) => format!("packages of the index {}", index.name),
+            (false, false) => "packages of any name".to_owned(),
+        };
+        redirect(&from, &index.url, index.line, !index.is_explicit)
+    };
+    Ok(super::manifest::parse(bytes)?.indexes.iter().map(one).collect())
 }
 
 fn redirect(from: &str, to: &str, line: u32, is_first: bool) -> Redirect {

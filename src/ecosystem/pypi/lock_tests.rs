@@ -201,8 +201,29 @@ fn poetry_is_told_apart_from_what_the_manifest_asks() {
         ("Web = \"^3.0\"", vec![("web", "asks for ^3.0, and the lockfile holds 2.1", 5)]),
         ("web = \"2.2 || 2.1\"", vec![]),
         ("absent = \"^1\"", vec![("absent", "asks for ^1, which the lockfile does not hold", 5)]),
-        ("absent = { version = \"^1\", markers = \"sys_platform=='win32'\" }", vec![]),
-        ("absent = { version = \"^1\", python = \"<3.8\" }", vec![]),
+        (
+            "absent = { version = \"^1\", markers = \"sys_platform=='win32'\" }",
+            vec![("absent", "asks for ^1, which the lockfile does not hold", 5)],
+        ),
+        // Another repository than the locked one, under the spellings of the locked one, and the registry's.
+        ("forked = { git = \"git@forge.example:me/forked\", branch = \"x\" }", vec![]),
+        (
+            "forked = { git = \"https://forge.example/you/forked.git\" }",
+            vec![(
+                "forked",
+                "asks for https://forge.example/you/forked.git, and the lockfile holds 3.0 from a repository",
+                5,
+            )],
+        ),
+        (
+            "web = { git = \"https://forge.example/me/web.git\" }",
+            vec![("web", "asks for https://forge.example/me/web.git, and the lockfile holds 2.1", 5)],
+        ),
+        (
+            "web = { url = \"https://files.registry.example/web.zip\" }",
+            vec![("web", "asks for https://files.registry.example/web.zip, and the lockfile holds 2.1", 5)],
+        ),
+        ("tarball = { url = \"https://registry.example/anything.zip\" }", vec![]),
         ("two = \"^4\"", vec![("two", "asks for ^4, and the lockfile holds 1.5, 2.5", 5)]),
         // The lockfile alone moves a package to a repository.
         ("forked = \"^3\"", vec![("forked", "asks for ^3, and the lockfile holds 3.0 from a repository", 5)]),
@@ -470,6 +491,7 @@ fn uv_reads_members_extras_and_several_versions() {
     assert_eq!(
         scopes(&inventory),
         as_expected(&[
+            ("builder@*", "build", true),
             ("extra-thing@1.0", "runtime", true),
             ("forked@1", "runtime", true),
             ("local@3", "development", false),
@@ -483,7 +505,8 @@ fn uv_reads_members_extras_and_several_versions() {
         let package = find(&inventory, name);
         (package.source.kind, package.source.to_string(), package.identity)
     };
-    let registry = "https://registry.example/simple".to_owned();
+    // The index, and after it whom the files are downloaded from.
+    let registry = "https://registry.example/simple#https://elsewhere.example".to_owned();
     assert_eq!(of("web"), (SourceKind::Registry, registry, Identity::Public));
     let commit = "0123456789012345678901234567890123456789";
     let address = format!("https://forge.example/forked#subdirectory=in#{commit}");
@@ -494,7 +517,7 @@ fn uv_reads_members_extras_and_several_versions() {
     let lies: Vec<_> = inventory.packages.iter().filter_map(|p| p.contradiction.as_deref()).collect();
     assert_eq!(lies, ["sped 1.0"]);
     let roots: Vec<_> = inventory.roots.iter().map(|r| (&*r.label, r.folder.as_str(), r.needs.len())).collect();
-    assert_eq!(roots, [("app@1.0", "", 3), ("lib", "libs/lib", 2)]);
+    assert_eq!(roots, [("app@1.0", "", 4), ("lib", "libs/lib", 2)]);
     assert_eq!(find(&inventory, "extra-thing").span.line, 30);
 }
 
@@ -525,7 +548,11 @@ fn uv_lockfiles_are_held_against_every_members_manifest() {
             "\"web>=2.0\", \"new\"",
             vec![("new", "asks for any version, which the lockfile does not hold", 4)],
         ),
-        ("\"web>=2.0\"", "\"web>=2.0\", \"new; sys_platform=='x'\"", vec![]),
+        (
+            "\"web>=2.0\"",
+            "\"web>=2.0\", \"new; sys_platform=='x'\"",
+            vec![("new", "asks for any version, which the lockfile does not hold", 4)],
+        ),
         (
             "docs = [\"web\"]",
             "docs = [\"web\", \"speed\"]",
@@ -555,7 +582,7 @@ fn uv_lockfiles_are_held_against_every_members_manifest() {
         (
             "dynamic = [\"version\"]\ndependencies = [\"forked==1\"]",
             "dynamic = [\"version\", \"dependencies\"]",
-            vec![],
+            vec![("lib", "computes its dependencies, and the lockfile cannot be held against them", 3)],
         ),
     ] {
         assert!(UV.contains(from), "{from}");
@@ -686,7 +713,8 @@ url = "https://files.registry.example/z.zip"
 #[test]
 fn pdm_merges_extras_and_knows_which_groups_are_locked() {
     let inventory = read_one(&Pdm, &lock_tree(PDM));
-    assert_eq!(disagreements(&inventory), []);
+    let other = ("other", "asks for any version, which the lockfile does not hold", 4);
+    assert_eq!(disagreements(&inventory), [other]);
     assert_eq!(
         scopes(&inventory),
         as_expected(&[
@@ -718,6 +746,7 @@ fn pdm_merges_extras_and_knows_which_groups_are_locked() {
     let inventory = read_one(&Pdm, &lock_tree(&asks));
     let expected = [
         ("never", "asks for any version, which the lockfile does not hold", 6),
+        ("other", "asks for any version, which the lockfile does not hold", 4),
         ("web", "asks for >=3, and the lockfile holds 2.5", 4),
     ];
     assert_eq!(disagreements(&inventory), expected);
@@ -805,7 +834,8 @@ fn pylocks_have_many_kinds_of_places() {
     assert_eq!(all.len(), 2);
     assert!(all[0].packages.is_empty() && all[0].disagreements.is_empty());
     let inventory = &all[1];
-    assert_eq!(disagreements(inventory), [("absent", "asks for any version, which the lockfile does not hold", 4)]);
+    let missing = |name| (name, "asks for any version, which the lockfile does not hold", 4);
+    assert_eq!(disagreements(inventory), [missing("absent"), missing("elsewhere")]);
     assert_eq!(
         scopes(inventory),
         as_expected(&[
@@ -818,7 +848,7 @@ fn pylocks_have_many_kinds_of_places() {
         ])
     );
     let source = |name: &str| find(inventory, name).source.to_string();
-    assert_eq!(source("web-app"), "https://registry.example/simple");
+    assert_eq!(source("web-app"), "https://registry.example/simple#https://files.registry.example");
     assert_eq!(source("web"), "wheels/web-2.0-py3-none-any.whl");
     assert_eq!(
         source("tester"),
@@ -841,7 +871,7 @@ fn pylocks_have_many_kinds_of_places() {
 fn projects_are_one_a_lockfile_and_never_those_of_installed_packages() {
     let files = tree(
         "== poetry.lock\n== uv.lock\n== pyproject.toml\n== a/pdm.lock\n== a/pylock.toml\n== a/pylock.dev.toml\n\
-         == node_modules/x/poetry.lock\n== .venv/lib/site-packages/x/uv.lock\n== b/mypylock.toml\n\
+         == node_modules/x/poetry.lock\n== .venv/lib/python3.12/site-packages/x/uv.lock\n== b/mypylock.toml\n\
          == b/poetry.lock.txt\n",
     );
     let found: Vec<Project> = FORMATS.iter().flat_map(|format| format.projects(&files).unwrap()).collect();
@@ -860,8 +890,186 @@ fn projects_are_one_a_lockfile_and_never_those_of_installed_packages() {
     for path in ["x/poetry.lock", "x/uv.lock", "x/pdm.lock", "x/pylock.toml", "x/pylock.dev.toml"] {
         assert!(claims(&RepoPath::new(path)), "{path}");
     }
+    // A member outside the lockfile's folder is spoken for by nobody: the lockfile may be a fixture.
+    let outer = UV.replace("== uv.lock", "== fixtures/uv.lock").replace("\"libs/lib\"", "\"../libs/lib\"");
+    assert_eq!(spoken_for(&lock_tree(&outer)), [RepoPath::new("fixtures")].into());
     let spoken = spoken_for(&lock_tree(UV));
     assert!(spoken.contains(&RepoPath::root()) && spoken.contains(&RepoPath::new("libs/lib")) && spoken.len() == 2);
+}
+
+#[test]
+fn whom_files_are_downloaded_from_is_part_of_the_source() {
+    let uv = "== uv.lock\nversion = 1\n[[package]]\nname = 'a'\nversion = '1'\n\
+              source = { registry = 'https://registry.example/simple' }\nwheels = [{ url = '<url>' }]\n";
+    let pylock = "== pylock.toml\nlock-version = '1.0'\n[[packages]]\nname = 'a'\nversion = '1'\n\
+                  wheels = [{ url = '<url>', hashes = {} }]\n";
+    let pdm = "== pdm.lock\n[metadata]\nlock_version = '4.5.0'\n[[package]]\nname = 'a'\nversion = '1'\n\
+               files = [{ url = '<url>', hash = 'sha256:0' }]\n";
+    for (format, text, address) in [
+        (&Uv as &dyn Format, uv, "https://registry.example/simple"),
+        (&Pylock, pylock, "https://files.registry.example"),
+        (&Pdm, pdm, ""),
+    ] {
+        let source = |url: &str| {
+            let inventory = read_one(format, &tree(&text.replace("<url>", url)));
+            assert_eq!(find(&inventory, "a").identity, Identity::Public);
+            find(&inventory, "a").source.clone()
+        };
+        let honest = source("https://files.registry.example/ab/a-1-py3-none-any.whl");
+        assert_eq!((&*honest.address, honest.commit.as_deref()), (address, Some("https://files.registry.example")));
+        // Other folders of the host are the same place, and credentials are none.
+        assert_eq!(honest, source("https://u:p@FILES.registry.example/cd/a-1-py3-none-any.whl?x#y"));
+        for evil in [
+            "https://evil.example/a-1-py3-none-any.whl",
+            "http://files.registry.example/a-1-py3-none-any.whl",
+            "https://files.registry.example@evil.example/a-1-py3-none-any.whl",
+            "https://evil.example\\\\@files.registry.example/a-1-py3-none-any.whl",
+            "https:/evil.example/a-1-py3-none-any.whl",
+        ] {
+            assert_ne!(honest, source(&evil.replace("\\\\", "\\")), "{evil}");
+        }
+    }
+    // Which host comes first says nothing; that there are two does.
+    let two = pylock.replace("{} }]", "{} }, { url = 'https://b.example/a-1.zip' }]");
+    let inventory = read_one(&Pylock, &tree(&two.replace("<url>", "https://c.example/a-1.zip")));
+    assert_eq!(find(&inventory, "a").source.commit.as_deref(), Some("https://b.example https://c.example"));
+    // A file of the disk is told apart from one of the index.
+    let inventory = read_one(&Uv, &tree(&uv.replace("url = '<url>'", "path = 'a-1.zip'")));
+    assert_eq!(find(&inventory, "a").source.commit.as_deref(), Some("a file"));
+}
+
+const BESIDE: &str = "== pyproject.toml
+[build-system]
+requires = ['backend>=1']
+[project]
+name = 'app'
+dependencies = ['a']
+[tool.poetry.requires-plugins]
+plugin = '^2'
+[tool.hatch.envs.docs]
+dependencies = ['docs-tool', '{root:uri}/x']
+extra-dependencies = ['more-docs']
+[tool.pdm]
+plugins = ['pdm-plugin==1', '-e file:///${PROJECT_ROOT}/own']
+[tool.uv]
+find-links = ['https://links.example']
+[tool.uv.extra-build-dependencies]
+a = ['extra-builder', { requirement = 'torch', match-runtime = true }]
+[tool.uv.pip]
+extra-index-url = ['https://u:p@pip.example/simple']
+[[tool.uv.index]]
+name = 'mine'
+url = 'https://registry.example/simple/'
+[[tool.uv.index]]
+name = 'new'
+url = 'https://new.example/simple'
+[[tool.uv.index]]
+name = 'unused'
+url = 'https://unused.example/simple'
+explicit = true
+";
+
+#[test]
+fn what_no_lockfile_holds_is_told_beside_it() {
+    let uv = "== uv.lock\nversion = 1\n[[package]]\nname = 'a'\nversion = '1'\n\
+              source = { registry = 'https://registry.example/simple' }\n[[package]]\nname = 'app'\n\
+              source = { editable = '.' }\ndependencies = [{ name = 'a' }]\n";
+    let poetry = "== poetry.lock\n[[package]]\nname = 'a'\nversion = '1'\n[package.source]\ntype = 'legacy'\n\
+                  url = 'https://registry.example/simple'\n[metadata]\nlock-version = '2.1'\n";
+    for (format, lock) in [(&Uv as &dyn Format, uv), (&Poetry, poetry)] {
+        let inventory = read_one(format, &tree(&format!("{BESIDE}{lock}")));
+        let open = inventory.packages.iter().filter(|package| !package.is_locked);
+        let mut open: Vec<String> = open.map(|p| format!("{} {:?}", p.label(), p.scopes.strongest())).collect();
+        open.sort();
+        open.dedup();
+        let expected = [
+            "backend@>=1 Build",
+            "docs-tool@* Development",
+            "extra-builder@* Build",
+            "more-docs@* Development",
+            "pdm-plugin@=1 Build",
+            "plugin@^2 Build",
+            "torch@* Build",
+        ];
+        assert_eq!(open, expected);
+        let expected = [
+            ("hatch", "asks for `{root:uri}/x`, which is computed", 9),
+            ("new", "takes packages from https://new.example/simple as well", 22),
+            ("uv", "takes packages from https://links.example as well", 14),
+            ("uv", "takes packages from https://pip.example/simple as well", 18),
+        ];
+        assert_eq!(disagreements(&inventory), expected);
+    }
+    // What builds the project frees nothing of what it runs with, and explains nothing that is locked.
+    let manifest = "== pyproject.toml\n[build-system]\nrequires = ['a @ git+https://forge.example/a', 'b']\n\
+                    [project]\nname = 'app'\ndependencies = ['a>=2']\n";
+    let more = uv.replace("{ name = 'a' }", "{ name = 'a' }, { name = 'b' }")
+        + "[[package]]\nname = 'b'\nversion = '1'\nsource = { registry = 'https://registry.example/simple' }\n";
+    let expected = [
+        ("a", "asks for >=2, and the lockfile holds 1", 5),
+        ("b", "is locked as a dependency of app, whose manifest does not ask for it", 9),
+    ];
+    assert_eq!(disagreements(&read_one(&Uv, &tree(&format!("{manifest}{more}")))), expected);
+    // An index that a package names is the one it is locked from.
+    let named = "== pyproject.toml\n[tool.poetry]\nname = 'app'\n[tool.poetry.dependencies]\n\
+                 a = { version = '1', source = 'new' }\n[[tool.poetry.source]]\nname = 'new'\n\
+                 url = 'https://new.example/simple'\npriority = 'explicit'\n";
+    let inventory = read_one(&Poetry, &tree(&format!("{named}{poetry}")));
+    assert_eq!(disagreements(&inventory), [("a", "asks for 1 from the index new, and the lockfile holds 1", 4)]);
+    let honest = named.replace("new.example", "registry.example");
+    assert_eq!(disagreements(&read_one(&Poetry, &tree(&format!("{honest}{poetry}")))), []);
+}
+
+#[test]
+fn files_that_setuptools_takes_in_are_held_against_the_lockfile() {
+    let text = "== pyproject.toml
+[project]
+name = 'app'
+dynamic = ['dependencies', 'optional-dependencies']
+[tool.setuptools.dynamic]
+dependencies = { file = ['in.txt', 'gone.txt'] }
+optional-dependencies.fast = { file = 'fast.txt' }
+== in.txt
+# what it needs
+a>=1 # here
+new
+== fast.txt
+quick
+== poetry.lock
+[[package]]
+name = 'a'
+version = '1'
+[metadata]
+lock-version = '2.1'
+";
+    let missing = |name, line| (name, "asks for any version, which the lockfile does not hold", line);
+    let inventory = read_one(&Poetry, &tree(text));
+    assert_eq!(disagreements(&inventory), [missing("new", 5), missing("quick", 6)]);
+    assert!(find(&inventory, "a").direct);
+    let outside = text.replace("'in.txt'", "'../../in.txt'");
+    let said = unread(&Poetry, &tree(&outside)).to_string();
+    assert!(said.contains("lies outside the repository"), "{said}");
+    unread(&Poetry, &tree(&text.replace("new\n", "-r other.txt\n")));
+}
+
+#[test]
+fn a_lockfile_of_a_script_has_no_manifest() {
+    let text = "== pyproject.toml\n[project]\nname = 'app'\ndependencies = ['other']\n== tool.py.lock\nversion = 1\n\
+                [manifest]\nrequirements = [{ name = 'a' }]\n[[package]]\nname = 'a'\nversion = '1'\n\
+                source = { registry = 'https://registry.example/simple' }\n";
+    let inventory = read_one(&Uv, &tree(text));
+    assert_eq!(scopes(&inventory), as_expected(&[("a@1", "runtime", true)]));
+    assert_eq!((disagreements(&inventory), &inventory.project.manifest), (vec![], &None));
+    assert!(spoken_for(&tree(text)).is_empty());
+}
+
+#[test]
+fn a_folder_that_is_called_as_installed_packages_are_is_read() {
+    let files =
+        tree("== site-packages/uv.lock\n== vendor/site-packages/x/poetry.lock\n== lib/python3/site-packages/uv.lock\n");
+    let found: Vec<Project> = FORMATS.iter().flat_map(|format| format.projects(&files).unwrap()).collect();
+    let found: Vec<_> = found.iter().map(|project| project.path.as_str()).collect();
+    assert_eq!(found, ["vendor/site-packages/x", "site-packages"]);
 }
 
 /// Lines that another reader printed, against ours: `sort -u | sha256sum`.
@@ -1069,7 +1277,9 @@ fn real_lockfiles_are_read_as_other_readers_do() {
     let files = folder(&root);
     let mut seen = 0;
     for format in FORMATS {
-        for inventory in read_all(format, &files) {
+        for mut inventory in read_all(format, &files) {
+            // What builds a project is locked by nobody, and other readers pass over it.
+            inventory.packages.retain(|package| package.is_locked);
             let path = inventory.project.lockfile.as_ref().unwrap().as_str();
             let (_, _, count, expected) = REAL.iter().find(|(known, ..)| *known == path).unwrap();
             let labels = labels(&inventory);

@@ -4,16 +4,16 @@
 //! 2. Every need of an entry becomes edges to the entries that can meet it.
 //! 3. Every dependency of a manifest becomes a need of its root, or a disagreement.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::filename;
-use super::manifest::{self, Asked, Manifest, Place, Section};
+use super::manifest::{self, Asked, Index, Manifest, Place, Section};
 use super::reference::without_credentials;
 use super::requirement::Specifiers;
-use super::{normalise, poetry};
+use super::{normalise, poetry, unlocked};
 use crate::ecosystem::draft::Draft;
-use crate::ecosystem::syntax::malformed;
-use crate::ecosystem::syntax::toml::{Entry as Item, Table};
+use crate::ecosystem::syntax::toml::{self as document, Entry as Item, Table};
+use crate::ecosystem::syntax::{malformed, text};
 use crate::ecosystem::{FILE_CAP, Files, View};
 use crate::model::checksum::{self, strength};
 use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Scopes, Source, SourceKind, Span};
@@ -25,6 +25,9 @@ pub(super) type Failure = (RepoPath, Unread);
 
 /// Pairs of a need and a lock entry of its name that are compared for one project.
 pub(super) const MAX_COMPARED: u64 = 5_000_000;
+
+/// Hosts of one package's files that are told, at the most.
+const MAX_HOSTS: usize = 64;
 
 /// The manifest that stands beside these lockfiles.
 pub(super) const MANIFEST: &str = "pyproject.toml";
@@ -93,6 +96,8 @@ pub(super) struct Archives {
     pub names: Vec<Box<str>>,
     /// Digests; `None` for a file without one that can be read.
     pub digests: Vec<Option<Box<str>>>,
+    /// Hosts that the files are downloaded from, as [`host`] writes them.
+    pub hosts: BTreeSet<Box<str>>,
 }
 
 impl Archives {
@@ -100,6 +105,16 @@ impl Archives {
     pub fn add(&mut self, name: Option<&str>, digest: Option<Box<str>>) {
         self.names.extend(name.map(Box::<str>::from));
         self.digests.push(digest);
+    }
+
+    /// Notes from where a file is downloaded: the tool asks that address, whatever index the entry names.
+    pub fn at(&mut self, address: Option<&str>) {
+        self.hosts.extend(address.map(|address| host(address).into()));
+    }
+
+    /// Notes that a file is taken from the disk.
+    pub fn on_disk(&mut self, path: Option<&str>) {
+        self.hosts.extend(path.map(|_| "a file".into()));
     }
 
     /// Sets what the files tell of a package: digests, where each file has one (a file without is not fixed, and then
@@ -114,7 +129,28 @@ impl Archives {
         if package.checksum.is_none() && package.source.kind == SourceKind::Git {
             package.checksum = package.source.commit.as_deref().and_then(checksum::of_commit);
         }
+        let is_indexed = matches!(package.source.kind, SourceKind::Public | SourceKind::Registry) && is_released;
+        if is_indexed && !self.hosts.is_empty() {
+            let hosts: Vec<&str> = self.hosts.iter().take(MAX_HOSTS).map(|host| &**host).collect();
+            package.source.commit = Some(hosts.join(" ").into());
+        }
     }
+}
+
+/// The scheme and host of an address. Tools differ in how they read an odd one, so that one is told whole.
+pub(super) fn host(address: &str) -> String {
+    let plain = |address: &str| {
+        let (scheme, rest) = address.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let is_word =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+        let is_user = user.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let is_plain = !host.is_empty() && host.bytes().all(is_word) && is_user;
+        (is_plain && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            .then(|| format!("{scheme}://{host}").to_ascii_lowercase())
+    };
+    plain(address).unwrap_or_else(|| shown(address))
 }
 
 /// A digest as `sha256:…`.
@@ -212,7 +248,7 @@ pub(super) fn projects(files: &dyn Files, lockfiles: impl IntoIterator<Item = Re
 
 /// Whether a path lies below a folder that a package manager fills.
 pub(super) fn is_installed(path: &RepoPath) -> bool {
-    path.parent().parts().any(|part| matches!(part, "node_modules" | "site-packages"))
+    super::requirements::is_installed(&path.parent())
 }
 
 /// Reads a file that must be there.
@@ -240,7 +276,18 @@ pub(super) fn lockfile(
 pub(super) fn manifest_of(folder: &RepoPath, view: &mut View<'_>) -> Result<Option<(Manifest, u32)>, Failure> {
     let Some(path) = folder.join(MANIFEST) else { return Ok(None) };
     let Some((bytes, input)) = view.read(&path).map_err(|error| (path.clone(), error))? else { return Ok(None) };
-    let manifest = manifest::parse(&bytes).map_err(|error| (path, error))?;
+    let mut manifest = manifest::parse(&bytes).map_err(|error| (path.clone(), error))?;
+    for listed in std::mem::take(&mut manifest.listed) {
+        let Some(file) = folder.join(&listed.path) else {
+            let reason = format!("lists dependencies in `{}`, which lies outside the repository", shown(&listed.path));
+            return Err((path, malformed(listed.line, reason)));
+        };
+        let at = |error| (file.clone(), error);
+        // setuptools passes over what is not there, and warns.
+        let found = view.read(&file).map_err(at)?;
+        let bytes = found.map(|(bytes, _)| bytes).unwrap_or_default();
+        manifest.take_in(&listed, text(&bytes, document::MAX_BYTES).map_err(at)?).map_err(at)?;
+    }
     Ok(Some((manifest, input)))
 }
 
@@ -259,6 +306,8 @@ pub(super) struct Against<'a> {
     /// Names whose versions are not held against it: an override replaces what is asked for, or they come from a place
     /// of their own.
     pub free: &'a HashSet<Box<str>>,
+    /// Names whose places are not held against it either: an override replaces them.
+    pub overridden: &'a HashSet<Box<str>>,
     /// Whether the lockfile must hold what a section asks for without a marker.
     pub must_hold: &'a dyn Fn(&Section) -> bool,
 }
@@ -347,7 +396,7 @@ impl Locked {
         let fits = |at: &u32| {
             let Some(Entry { package, .. }) = entries.get(*at as usize) else { return false };
             need.version.as_ref().is_none_or(|version| *version == package.version)
-                && need.source.as_ref().is_none_or(|source| *source == package.source)
+                && need.source.as_ref().is_none_or(|source| is_same(source, &package.source))
                 && (named.len() == 1 || need.wanted.as_ref().is_none_or(|wanted| wanted.allows(&package.version)))
         };
         let fitting: Vec<u32> = named.iter().copied().filter(fits).collect();
@@ -364,22 +413,36 @@ impl Locked {
 
     /// Compares what a manifest asks for with what is locked, and notes the scopes. `root` is the manifest's own.
     pub fn ask(&mut self, root: usize, manifest: &Manifest, input: u32, against: Against<'_>) -> Result<(), Unread> {
+        if (against.must_hold)(&Section::Build) {
+            self.beside(root, manifest, input)?;
+        }
+        if let Some(line) = manifest.dynamic.filter(|_| (against.must_hold)(&Section::Main)) {
+            let message = "computes its dependencies, and the lockfile cannot be held against them";
+            self.draft.disagree(&manifest.name, message, Span { input, line, end_line: line });
+        }
         for asked in manifest.needs().filter(|asked| asked.section != Section::Build) {
             // An extra of the project's own is spelt out where it stands.
-            if !manifest.name.is_empty() && asked.name == manifest.name {
+            if !manifest.name.is_empty() && asked.name == manifest.name && !asked.extras.is_empty() {
                 continue;
             }
             let span = Span { input, line: asked.line, end_line: asked.line };
             let named = self.named(&asked.name)?;
             if named.is_empty() {
-                if asked.marker.is_none() && (against.must_hold)(&asked.section) {
+                if (against.must_hold)(&asked.section) {
                     let message = format!("asks for {}, which the lockfile does not hold", requirement(asked));
                     self.draft.disagree(&asked.name, message, span);
                 }
                 continue;
             }
             let is_free = against.free.contains(&asked.name);
-            let fits = |at: &u32| self.entries.get(*at as usize).is_some_and(|entry| fits(asked, entry, is_free));
+            let is_overridden = against.overridden.contains(&asked.name);
+            let fits = |at: &u32| {
+                let entry = self.entries.get(*at as usize);
+                entry.is_some_and(|entry| match is_overridden || entry.member.is_some() {
+                    true => true,
+                    false => is_at(asked, &entry.package.source, manifest) && fits(asked, entry, is_free),
+                })
+            };
             let fitting: Vec<u32> = named.iter().copied().filter(fits).collect();
             if fitting.is_empty() {
                 let message =
@@ -392,6 +455,26 @@ impl Locked {
                     self.draft.need(root, *package, asked.scope, Some(span));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What a manifest asks for that no lockfile holds: what builds the project and what extends the tool; and where
+    /// it takes packages from that the lockfile does not name.
+    fn beside(&mut self, root: usize, manifest: &Manifest, input: u32) -> Result<(), Unread> {
+        let span = |line| Span { input, line, end_line: line };
+        for (name, message, line) in &manifest.remarks {
+            self.draft.disagree(name, message.as_str(), span(*line));
+        }
+        let sources = unlocked::indexes(manifest).map_err(Unread::Unsupported)?;
+        for asked in manifest.needs().filter(|asked| asked.section == Section::Build) {
+            unlocked::add(asked, input, manifest, &sources, root, &mut self.draft);
+        }
+        let known: HashSet<&str> = self.entries.iter().map(|entry| bare(&entry.package.source.address)).collect();
+        let is_new = |index: &&Index| !index.is_explicit && !known.contains(bare(&index.url));
+        for index in manifest.indexes.iter().filter(is_new) {
+            let message = format!("takes packages from {} as well", shown(&index.url));
+            self.draft.disagree(if index.name.is_empty() { "index" } else { &index.name }, message, span(index.line));
         }
         Ok(())
     }
@@ -461,6 +544,11 @@ pub(super) fn spend(budget: u64, cost: u64) -> Result<u64, Unread> {
     })
 }
 
+/// Whether two sources are the same place. Only of a repository is the commit one: for a registry it tells hosts.
+fn is_same(a: &Source, b: &Source) -> bool {
+    a.kind == b.kind && a.address == b.address && (a.kind != SourceKind::Git || a.commit == b.commit)
+}
+
 /// Whether an entry can be what a manifest asks for. A requirement that cannot be read asks for nothing. What is asked
 /// for by version alone must not come from a repository or an address of its own, unless something places it
 /// (`is_placed`).
@@ -473,12 +561,64 @@ fn fits(asked: &Asked, entry: &Entry, is_placed: bool) -> bool {
     !is_elsewhere && (package.version.is_empty() || asked.satisfies(&package.version).unwrap_or(true))
 }
 
+/// An address of a registry without the slash that may end it.
+fn bare(address: &str) -> &str {
+    address.trim_end_matches('/')
+}
+
+/// Whether a locked source is the place that a manifest names for a package, where it names one.
+fn is_at(asked: &Asked, source: &Source, manifest: &Manifest) -> bool {
+    match &asked.place {
+        Place::Registry => true,
+        Place::Path(_) | Place::Workspace => source.kind == SourceKind::Path,
+        Place::Index(name) => match manifest.index(name) {
+            // A lockfile leaves the public registry's address out, and nothing here knows it.
+            Some(index) if !source.address.is_empty() => bare(&index.url) == bare(&source.address),
+            _ => true,
+        },
+        Place::Direct(direct) if direct.source.kind != source.kind => false,
+        Place::Direct(direct) => match source.kind {
+            SourceKind::Git => place_of(&direct.source.address) == place_of(&source.address),
+            SourceKind::Registry if direct.source.address.starts_with("http") => {
+                place_of(&direct.source.address) == place_of(&source.address)
+            }
+            _ => true,
+        },
+    }
+}
+
+/// Host and path of an address: tools spell the same repository in several ways (`git@host:path`, `….git`).
+fn place_of(address: &str) -> String {
+    let plain = address.split(['#', '?']).next().unwrap_or(address);
+    let (rest, is_scp) = plain.split_once("://").map_or((plain, true), |(_, rest)| (rest, false));
+    let (authority, path) = match rest.split_once(if is_scp { ':' } else { '/' }) {
+        Some(parts) => parts,
+        None => (rest, ""),
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let path = path.trim_matches('/');
+    format!("{host}/{}", path.strip_suffix(".git").unwrap_or(path)).to_ascii_lowercase()
+}
+
+/// The names whose requirements and places a manifest overrides.
+pub(super) fn overridden(manifest: &Manifest) -> HashSet<Box<str>> {
+    let overrides = manifest.asked.iter().filter(|asked| asked.section == Section::Override);
+    overrides.map(|asked| asked.name.clone()).collect()
+}
+
 /// The names that a manifest wants from a place of its own, or whose requirements it overrides.
 pub(super) fn free(manifest: &Manifest) -> HashSet<Box<str>> {
     let is_free = |asked: &&Asked| {
         asked.section == Section::Override || !matches!(asked.place, Place::Registry | Place::Index(_))
     };
-    manifest.asked.iter().filter(is_free).map(|asked| asked.name.clone()).collect()
+    // What builds a project is never locked, and so frees nothing.
+    let all = manifest.asked.iter().filter(|asked| asked.section != Section::Build);
+    all.filter(is_free).map(|asked| asked.name.clone()).collect()
+}
+
+/// The versions that a dependency of a manifest may have, for messages.
+fn wanted(asked: &Asked) -> String {
+    if asked.constraint.is_empty() { "any version".to_owned() } else { shown(&asked.constraint) }
 }
 
 /// A dependency of a manifest, for messages.
@@ -487,8 +627,8 @@ fn requirement(asked: &Asked) -> String {
         Place::Direct(direct) => shown(&direct.source.to_string()),
         Place::Path(path) => format!("the folder {}", shown(path)),
         Place::Workspace => "a member of the workspace".to_owned(),
-        _ if asked.constraint.is_empty() => "any version".to_owned(),
-        _ => shown(&asked.constraint),
+        Place::Index(name) => format!("{} from the index {}", wanted(asked), shown(name)),
+        Place::Registry => wanted(asked),
     }
 }
 
@@ -507,7 +647,8 @@ pub(super) fn build(
             let span = Span { input: number, line: manifest.line, end_line: manifest.line };
             let root = locked.draft.root(&name_of(&manifest, project), &manifest.version, &project.path, span);
             let free = free(&manifest);
-            locked.ask(root, &manifest, number, Against { free: &free, must_hold }).map_err(at)?;
+            let against = Against { free: &free, overridden: &overridden(&manifest), must_hold };
+            locked.ask(root, &manifest, number, against).map_err(at)?;
         }
         None => locked.guess_direct().map_err(at)?,
     }

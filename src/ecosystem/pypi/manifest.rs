@@ -32,7 +32,7 @@ pub enum Section {
     Extra(Box<str>),
     /// A group of dependencies, by its normalised name.
     Group(Box<str>),
-    /// What builds the project.
+    /// What builds the project, extends the tool that installs it, or makes an environment that no lockfile holds.
     Build,
     /// An override: it says nothing of whether the package is needed, and replaces what anybody asks for.
     Override,
@@ -157,6 +157,23 @@ pub struct Manifest {
     pub workspace: Option<Workspace>,
     /// Registries it names.
     pub indexes: Vec<Index>,
+    /// Files that list what it asks for, as setuptools takes them in.
+    pub listed: Vec<Listed>,
+    /// What builds it (`build-backend`); empty where it does not say.
+    pub backend: Box<str>,
+    /// What else it says of where packages come from: whom it concerns, the message and the line.
+    pub remarks: Vec<(Box<str>, String, u32)>,
+}
+
+/// A file that lists dependencies in place of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path, as written.
+    pub path: Box<str>,
+    /// What it lists.
+    pub section: Section,
+    /// The line that names it.
+    pub line: u32,
 }
 
 impl Manifest {
@@ -192,6 +209,7 @@ fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
         for (text, line) in build.texts("requires")? {
             found.asked.push(standard_one(text, line, Scope::Build, Section::Build)?);
         }
+        found.backend = build.get("build-backend").and_then(Entry::as_text).unwrap_or_default().into();
     }
     groups(root, &mut found)?;
     if let Some(tool) = root.table("tool")? {
@@ -202,6 +220,12 @@ fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
             found.has_poetry = true;
             found.has_tables = true;
             poetry_tables(poetry, &mut found)?;
+        }
+        if let Some(setuptools) = tool.get("setuptools").and_then(|table| table.table().ok()) {
+            listed(setuptools, &mut found)?;
+        }
+        if let Some(hatch) = tool.get("hatch").and_then(|table| table.table().ok()) {
+            environments(hatch, &mut found)?;
         }
         if let Some(uv) = tool.table("uv")? {
             uv_tables(uv, &mut found)?;
@@ -241,6 +265,88 @@ fn standard(project: Table<'_, '_>, found: &mut Manifest) -> Result<(), Unread> 
         for item in extra.items()? {
             let section = Section::Extra(name.as_str().into());
             found.asked.push(standard_one(item.text()?, item.line, Scope::Runtime, section)?);
+        }
+    }
+    Ok(())
+}
+
+/// `[tool.setuptools.dynamic]`: files that list what `dynamic` leaves open.
+fn listed(setuptools: Table<'_, '_>, found: &mut Manifest) -> Result<(), Unread> {
+    let Some(dynamic) = setuptools.table("dynamic")? else { return Ok(()) };
+    let mut add = |entry: Entry<'_, '_>, section: &Section| -> Result<(), Unread> {
+        let Some(file) = entry.table()?.get("file") else { return Ok(()) };
+        let mut one = |path: &str, line: u32| {
+            found.listed.push(Listed { path: path.into(), section: section.clone(), line });
+        };
+        match file.as_text() {
+            Some(path) => one(path, file.line),
+            None => {
+                for item in file.items()? {
+                    one(item.text()?, item.line);
+                }
+            }
+        }
+        Ok(())
+    };
+    if let Some(entry) = dynamic.get("dependencies").filter(|_| found.dynamic.is_some()) {
+        add(entry, &Section::Main)?;
+    }
+    if found.dynamic_extras.is_some() {
+        for extra in dynamic.table("optional-dependencies")?.into_iter().flat_map(Table::entries) {
+            add(extra, &Section::Extra(normalise(extra.key).into()))?;
+        }
+    }
+    if found.listed.len() > MAX_PLACES {
+        return Err(malformed(0, format!("more than {MAX_PLACES} files list dependencies")));
+    }
+    Ok(())
+}
+
+impl Manifest {
+    /// Adds what a file lists. Where it is read, nothing is left that is computed.
+    ///
+    /// # Errors
+    /// [`Unread`] where a line is no requirement: setuptools takes no options.
+    pub fn take_in(&mut self, listed: &Listed, content: &str) -> Result<(), Unread> {
+        for (at, raw) in content.lines().enumerate() {
+            // As setuptools has it: a comment starts the line, or follows a blank.
+            let text = raw.split(" #").next().unwrap_or(raw).trim();
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let requirement = Requirement::parse(text).map_err(|reason| malformed(at as u32 + 1, reason))?;
+            self.asked.push(of_requirement(&requirement, listed.line, Scope::Runtime, listed.section.clone()));
+        }
+        match listed.section {
+            Section::Main => self.dynamic = None,
+            _ => self.dynamic_extras = None,
+        }
+        Ok(())
+    }
+
+    /// Notes a place that packages may be taken from as well.
+    fn also(&mut self, tool: &str, place: &str, line: u32) {
+        let place: String = reference::without_credentials(place).chars().take(200).collect();
+        self.remarks.push((tool.into(), format!("takes packages from {place} as well"), line));
+    }
+}
+
+/// `[tool.hatch.envs]`: environments that hatch makes, and that no lockfile holds.
+fn environments(hatch: Table<'_, '_>, found: &mut Manifest) -> Result<(), Unread> {
+    for environment in hatch.table("envs")?.into_iter().flat_map(Table::entries) {
+        let Ok(table) = environment.table() else { continue };
+        for key in ["dependencies", "extra-dependencies"] {
+            for (text, line) in table.texts(key)? {
+                match standard_one(text, line, Scope::Development, Section::Build) {
+                    Ok(asked) => found.asked.push(asked),
+                    // Hatch fills in fields: `{root:uri}`.
+                    Err(_) if text.contains('{') => {
+                        let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+                        found.remarks.push(("hatch".into(), format!("asks for `{shown}`, which is computed"), line));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
         }
     }
     Ok(())
@@ -368,6 +474,15 @@ fn pdm_tables(pdm: Table<'_, '_>, found: &mut Manifest) -> Result<(), Unread> {
             });
         }
     }
+    if let Some(plugins) = pdm.get("plugins").filter(|plugins| plugins.is_list()) {
+        for item in plugins.items()? {
+            // One of the repository itself is written as an editable one.
+            let text = item.text()?;
+            if !text.trim_start().starts_with('-') {
+                found.asked.push(standard_one(text, item.line, Scope::Build, Section::Build)?);
+            }
+        }
+    }
     let overrides = pdm.table("resolution")?.map(|table| table.table("overrides")).transpose()?.flatten();
     for entry in overrides.into_iter().flat_map(Table::entries) {
         let (name, text) = (name_of(entry.key, entry.line)?, entry.text()?);
@@ -451,6 +566,9 @@ fn poetry_tables(entry: Entry<'_, '_>, found: &mut Manifest) -> Result<(), Unrea
         for asked in group.table()?.table("dependencies")?.into_iter().flat_map(Table::entries) {
             poetry_one(asked, scope, &section, &mut found.asked)?;
         }
+    }
+    for plugin in poetry.table("requires-plugins")?.into_iter().flat_map(Table::entries) {
+        poetry_one(plugin, Scope::Build, &Section::Build, &mut found.asked)?;
     }
     if let Some(sources) = poetry.get("source") {
         for source in sources.items()? {
@@ -582,6 +700,28 @@ fn uv_tables(uv: Table<'_, '_>, found: &mut Manifest) -> Result<(), Unread> {
     for (url, line) in uv.texts("extra-index-url")? {
         let url = reference::without_credentials(url).into();
         found.indexes.push(Index { name: "".into(), url, is_default: false, is_explicit: false, line });
+    }
+    for table in [Some(uv), uv.table("pip")?].into_iter().flatten() {
+        for (place, line) in table.texts("find-links")? {
+            found.also("uv", place, line);
+        }
+    }
+    if let Some(pip) = uv.table("pip")? {
+        for (place, line) in pip.texts("extra-index-url")? {
+            found.also("uv", place, line);
+        }
+        if let Some(index) = pip.get("index-url") {
+            found.also("uv", index.text()?, index.line);
+        }
+    }
+    for package in uv.table("extra-build-dependencies")?.into_iter().flat_map(Table::entries) {
+        for item in package.items()? {
+            let text = match item.as_text() {
+                Some(text) => text,
+                None => item.table()?.text("requirement")?.unwrap_or_default(),
+            };
+            found.asked.push(standard_one(text, item.line, Scope::Build, Section::Build)?);
+        }
     }
     let mut sources: BTreeMap<Box<str>, Vec<Place>> = BTreeMap::new();
     for entry in uv.table("sources")?.into_iter().flat_map(Table::entries) {

@@ -54,7 +54,8 @@ impl Groups {
         match section {
             Section::Main => has("default"),
             Section::Extra(name) | Section::Group(name) => has(name),
-            Section::Build | Section::Override | Section::Constraint => false,
+            Section::Build => true,
+            Section::Override | Section::Constraint => false,
         }
     }
 }
@@ -114,6 +115,7 @@ fn archives(list: Item<'_, '_>) -> Result<Archives, Unread> {
         for key in ["file", "url"] {
             found.names.extend(table.text(key)?.map(Box::<str>::from));
         }
+        found.at(table.text("url")?);
         found.add(None, table.text("hash")?.and_then(digest));
     }
     Ok(found)
@@ -130,10 +132,11 @@ fn common(metadata: Table<'_, '_>) -> Result<Common, Unread> {
             return Err(malformed(entry.line, "files of something that is no `name version`"));
         };
         let name = name.split('[').next().unwrap_or(name);
-        let Archives { names, digests } = archives(entry)?;
+        let Archives { names, digests, hosts } = archives(entry)?;
         let known = found.entry((normalise(name).into(), version.into())).or_default();
         known.names.extend(names);
         known.digests.extend(digests);
+        known.hosts.extend(hosts);
     }
     Ok(found)
 }

@@ -2,8 +2,11 @@
 //!
 //! The sections of the lockfile are what pipenv installs: `default` always, `develop` with `--dev`, any other by its
 //! name. There are no edges in it, so a package has the scope of the sections that hold it; one in a section of
-//! another name is runtime.
+//! another name is runtime. What the manifest asks for in a section that lacks it has that scope as well.
 
+use std::collections::{HashMap, HashSet};
+
+use super::locked;
 use super::poetry;
 use super::reference;
 use super::requirements::directly;
@@ -12,7 +15,7 @@ use crate::ecosystem::draft::Draft;
 use crate::ecosystem::syntax::toml::{self as document, Entry, Table};
 use crate::ecosystem::syntax::{json, malformed};
 use crate::ecosystem::{FILE_CAP, FileKind, Files, Format, View};
-use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Scopes, Source, Span};
+use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Scopes, Source, SourceKind, Span};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath, checksum};
 
@@ -81,7 +84,6 @@ struct Asked {
     constraint: Box<str>,
     place: Option<Place>,
     index: Option<Box<str>>,
-    has_marker: bool,
     line: u32,
 }
 
@@ -95,6 +97,8 @@ enum Place {
 struct Manifest {
     asked: Vec<Asked>,
     indexes: Vec<(Box<str>, Box<str>)>,
+    /// The lines of the indexes.
+    lines: Vec<u32>,
 }
 
 fn scope_of(section: &str) -> Scope {
@@ -108,6 +112,7 @@ fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
             let table = source.table()?;
             let url = reference::without_credentials(table.text("url")?.unwrap_or_default());
             found.indexes.push((table.text("name")?.unwrap_or_default().into(), url.into()));
+            found.lines.push(source.line);
         }
     }
     for category in root.entries().filter(|entry| !OTHERS.contains(&entry.key)) {
@@ -123,6 +128,17 @@ fn manifest(root: Table<'_, '_>) -> Result<Manifest, Unread> {
     Ok(found)
 }
 
+/// Names, addresses and lines of the indexes that a manifest names.
+pub(super) fn indexes(root: Table<'_, '_>) -> Result<Vec<(String, String, u32)>, Unread> {
+    let Some(sources) = root.get("source") else { return Ok(Vec::new()) };
+    let one = |source: Entry<'_, '_>| -> Result<_, Unread> {
+        let table = source.table()?;
+        let url = reference::without_credentials(table.text("url")?.unwrap_or_default());
+        Ok((table.text("name")?.unwrap_or_default().to_owned(), url, source.line))
+    };
+    sources.items()?.map(one).collect()
+}
+
 fn asked(entry: Entry<'_, '_>, section: &str) -> Result<Asked, Unread> {
     if !is_name(entry.key) {
         let shown: String = entry.key.chars().take(80).flat_map(char::escape_debug).collect();
@@ -134,7 +150,6 @@ fn asked(entry: Entry<'_, '_>, section: &str) -> Result<Asked, Unread> {
         constraint: "".into(),
         place: None,
         index: None,
-        has_marker: false,
         line: entry.line,
     };
     if let Some(text) = entry.as_text() {
@@ -144,9 +159,6 @@ fn asked(entry: Entry<'_, '_>, section: &str) -> Result<Asked, Unread> {
     let table = entry.table()?;
     found.constraint = table.text("version")?.unwrap_or_default().into();
     found.index = table.text("index")?.map(Box::from);
-    let plain = ["version", "extras", "index", "git", "ref", "path", "file", "editable", "subdirectory"];
-    // Every other key is a marker, or one day's news.
-    found.has_marker = table.entries().any(|entry| !plain.contains(&entry.key));
     found.place = place(|key| table.text(key).map(|text| text.map(str::to_owned)))?;
     Ok(found)
 }
@@ -198,7 +210,7 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, U
                 return Err((path.clone(), malformed(0, "the lockfile is not there")));
             };
             let has_manifest = project.manifest.is_some();
-            locked(&bytes, number, project, has_manifest, root, &mut draft)
+            read_lock(&bytes, number, project, has_manifest, root, &mut draft)
                 .map_err(|error| (path.clone(), error))
                 .map(|found| compare(&wanted, input, root, &found, &mut draft))?;
         }
@@ -207,10 +219,16 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, U
     Ok(draft.finish(project, view.into_inputs()))
 }
 
-/// Numbers of packages by section and name.
-type Known = std::collections::HashMap<(Box<str>, Box<str>), Vec<u32>>;
+/// What a lockfile holds.
+#[derive(Default)]
+struct Known {
+    /// Numbers of packages by section and name.
+    packages: HashMap<(Box<str>, Box<str>), Vec<u32>>,
+    /// Addresses of its indexes.
+    indexes: HashSet<String>,
+}
 
-fn locked(
+fn read_lock(
     bytes: &[u8],
     input: u32,
     project: &Project,
@@ -233,7 +251,8 @@ fn locked(
             Some((one.text("name").unwrap_or_default(), reference::without_credentials(one.text("url")?)))
         })
         .collect();
-    let mut known = Known::new();
+    let mut known = Known::default();
+    known.indexes.extend(indexes.iter().map(|(_, url)| url.clone()));
     for section in lock.members().filter(|section| section.key != "_meta") {
         let line = document.line(section);
         let entries = section.value.table();
@@ -267,7 +286,7 @@ fn locked(
             if !has_manifest {
                 draft.need(root, number, scope, None);
             }
-            known.entry((section.key.as_ref().into(), name.into())).or_default().push(number);
+            known.packages.entry((section.key.as_ref().into(), name.into())).or_default().push(number);
         }
     }
     Ok(known)
@@ -303,18 +322,29 @@ fn entry_of(name: &str, entry: &json::Table<'_>, span: Span, project: &Project) 
 
 /// Says which packages the manifest names, and what it asks for in vain.
 fn compare(wanted: &Manifest, input: u32, root: usize, known: &Known, draft: &mut Draft) {
+    for ((name, url), line) in wanted.indexes.iter().zip(&wanted.lines) {
+        if !known.indexes.contains(&**url) {
+            let span = Span { input, line: *line, end_line: *line };
+            let name = if name.is_empty() { "source" } else { name };
+            draft.disagree(name, format!("takes packages from {} as well", locked::shown(url)), span);
+        }
+    }
     for asked in &wanted.asked {
         let span = Span { input, line: asked.line, end_line: asked.line };
-        let of = |section: &str| known.get(&(section.into(), asked.name.clone())).map(Vec::as_slice);
+        let of = |section: &str| known.packages.get(&(section.into(), asked.name.clone())).map(Vec::as_slice);
         let own = of(&asked.section);
         for package in own.unwrap_or_default() {
             draft.need(root, *package, scope_of(&asked.section), Some(span));
         }
         let any = if asked.constraint.is_empty() { "*" } else { &asked.constraint };
-        let Some(found) = own.or_else(|| of("default")) else {
-            if !asked.has_marker {
-                draft.disagree(&asked.name, format!("asks for {any}, and the lockfile does not hold it"), span);
+        if own.is_none() {
+            // What stands in another section than it is asked for in: locking again puts it where it is asked for.
+            for package in ["default", "develop"].iter().filter_map(|other| of(other)).flatten() {
+                draft.need(root, *package, scope_of(&asked.section), Some(span));
             }
+        }
+        let Some(found) = own.or_else(|| of("default")) else {
+            draft.disagree(&asked.name, format!("asks for {any}, and the lockfile does not hold it"), span);
             continue;
         };
         let packages: Vec<&Package> =
@@ -322,6 +352,9 @@ fn compare(wanted: &Manifest, input: u32, root: usize, known: &Known, draft: &mu
         let message = match &asked.place {
             Some(Place::Direct(direct)) if packages.iter().all(|p| p.source.address != direct.source.address) => {
                 Some(format!("asks for {}, and the lockfile takes it from elsewhere", direct.source.address))
+            }
+            Some(Place::Path(path)) if packages.iter().all(|p| p.source.kind != SourceKind::Path) => {
+                Some(format!("asks for the folder {}, and the lockfile takes it from elsewhere", locked::shown(path)))
             }
             Some(_) => None,
             None if packages.iter().all(|p| poetry::satisfies(any, &p.version) == Some(false)) => {

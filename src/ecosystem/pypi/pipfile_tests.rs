@@ -53,7 +53,7 @@ below = '*'
             "me@* . runtime false 8",
             "repo@0123456789abcdef0123456789abcdef01234567 https://registry.example/r.git#0123456789abcdef0123456789abcdef01234567 runtime true 7",
             "sphinx@4.0 https://registry.example/one runtime false 12",
-            "test@3.0 https://registry.example/one development true 11",
+            "test@3.0 https://registry.example/one runtime+development true 11",
             "zip@3.0 https://registry.example/zip-3.0.zip runtime false 9",
         ]
     );
@@ -63,6 +63,7 @@ below = '*'
         [
             "below asks for ==1.0, and the lockfile holds 2.0",
             "lost names the index `no`, which is not among the sources",
+            "maybe asks for *, and the lockfile does not hold it",
             "test asks for *, and the lockfile does not hold it",
         ]
     );
@@ -135,3 +136,30 @@ fn real_lockfiles_are_read() {
 
 const REAL: &[(&str, usize, &str)] =
     &[("Pipfile.lock", 105, "a420fb8b51f2cb2a"), ("examples/Pipfile.lock", 10, "37a7f536041df0aa")];
+
+#[test]
+fn places_that_only_the_manifest_names_are_told() {
+    let files = tree(&format!(
+        "{LOCK}== Pipfile
+[[source]]
+name = 'one'
+url = 'https://u:p@registry.example/one'
+[[source]]
+name = 'new'
+url = 'https://new.example/simple'
+[packages]
+below = {{path = './below'}}
+me = {{path = '.'}}
+flask-x = {{git = 'https://git.example/x.git'}}
+"
+    ));
+    let inventory = read_one(&Pipenv, &files);
+    let said: Vec<String> = inventory.disagreements.iter().map(|d| format!("{} {}", d.name, d.message)).collect();
+    let expected = [
+        "below asks for the folder ./below, and the lockfile takes it from elsewhere",
+        "flask-x asks for https://git.example/x.git, and the lockfile takes it from elsewhere",
+        "lost names the index `no`, which is not among the sources",
+        "new takes packages from https://new.example/simple as well",
+    ];
+    assert_eq!(said, expected);
+}

@@ -115,7 +115,7 @@ impl Common {
     fn read(metadata: Table<'_, '_>) -> Result<Self, Unread> {
         let mut found = Self::default();
         for entry in metadata.table("files")?.into_iter().flat_map(Table::entries) {
-            let Archives { names, digests } = archives(entry)?;
+            let Archives { names, digests, .. } = archives(entry)?;
             let known = found.files.entry(normalise(entry.key).into()).or_default();
             known.names.extend(names);
             known.digests.extend(digests);

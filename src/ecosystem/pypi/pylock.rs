@@ -47,7 +47,7 @@ impl Format for Pylock {
         let lock = document::read(&bytes, CAP, own).map_err(|error| (path.clone(), error))?;
         // A lockfile with a name of its own is for a part of the project that nothing describes.
         let is_whole = path.file_name() == LOCKFILE;
-        let must_hold = |section: &Section| is_whole && *section == Section::Main;
+        let must_hold = |section: &Section| is_whole && matches!(section, Section::Main | Section::Build);
         locked::build(project, lock, (&path, input), view, &must_hold)
     }
 }
@@ -115,12 +115,16 @@ fn entry(table: Table<'_, '_>, line: u32, folder: &RepoPath) -> Result<Entry, Un
     for file in files {
         add(file, &mut archives)?;
     }
+    if table.get("index").is_none() && package.source == Source::public() {
+        // Nobody says whose files they are: they are those of who serves them.
+        let first = archives.hosts.iter().find(|host| host.contains("://"));
+        package.source = first.map_or_else(Source::public, |host| Source::registry(host));
+    }
     archives.settle(&mut package);
     Ok(Entry { package, member, needs: needs(table)? })
 }
 
-/// Where the files of a release come from: its index, or without one the files' own addresses, which are the index's
-/// where every index keeps them.
+/// Where the files of a release come from: its index, or the disk.
 fn released(table: Table<'_, '_>, files: &[Table<'_, '_>], package: &mut Package) -> Result<(), Unread> {
     if let Some(index) = table.text("index")? {
         (package.source, package.identity) = registry(index);
@@ -140,6 +144,8 @@ fn add(file: Table<'_, '_>, archives: &mut Archives) -> Result<(), Unread> {
     for key in ["name", "url", "path"] {
         archives.names.extend(file.text(key)?.map(Box::<str>::from));
     }
+    archives.at(file.text("url")?);
+    archives.on_disk(file.text("path")?);
     let digest = match file.table("hashes")? {
         Some(hashes) => strongest(hashes)?,
         None => None,

@@ -29,6 +29,9 @@ const MAX_ENTRIES: usize = 1_000_000;
 /// Places that packages may come from beside the main index, at the most.
 const MAX_PLACES: usize = 16;
 
+/// Entries times places beside the main index that stand in an inventory one by one, at the most.
+const MAX_SPREAD: usize = 1024;
+
 /// Locked versions of one package that a requirement is compared with, at the most.
 const MAX_COMPARED: usize = 64;
 
@@ -44,6 +47,10 @@ impl Format for Requirements {
         Ecosystem::PyPi
     }
 
+    fn includes(&self) -> bool {
+        true
+    }
+
     fn kinds(&self) -> &'static [FileKind] {
         const READS: &str = "pins, hashes, includes, constraints, indexes";
         const {
@@ -51,6 +58,8 @@ impl Format for Requirements {
                 FileKind::lockfile("requirements*.txt", READS),
                 FileKind::lockfile("*requirements.txt", READS),
                 FileKind::lockfile("**/requirements/*.txt", READS),
+                FileKind::lockfile("requirements*.lock", READS),
+                FileKind::lockfile("constraints*.txt", "as part of what names it"),
                 FileKind::manifest("requirements*.in", "as the source of the .txt file beside it"),
                 FileKind::manifest("*requirements.in", "as the source of the .txt file beside it"),
                 FileKind::manifest("**/requirements/*.in", "as the source of the .txt file beside it"),
@@ -111,6 +120,8 @@ struct File {
     extra: Vec<String>,
     /// Pages and folders that hold archives, without credentials.
     links: Vec<String>,
+    /// Hosts that are trusted without transport security.
+    trusted: Vec<(String, u32)>,
 }
 
 /// A line as pip sees it: without its comment, joined with those that continue it.
@@ -218,6 +229,7 @@ enum Opt {
     NoIndex,
     Links,
     Hash,
+    Trusted,
     /// One that takes a value and moves no source.
     Value,
     /// One without a value that moves no source.
@@ -235,7 +247,7 @@ const OPTIONS: &[(&str, &str, Opt)] = &[
     ("--no-index", "", Opt::NoIndex),
     ("--find-links", "-f", Opt::Links),
     ("--hash", "", Opt::Hash),
-    ("--trusted-host", "", Opt::Value),
+    ("--trusted-host", "", Opt::Trusted),
     ("--no-binary", "", Opt::Value),
     ("--only-binary", "", Opt::Value),
     ("--use-feature", "", Opt::Value),
@@ -345,6 +357,7 @@ fn read_line(logical: &Logical, file: &mut File) -> Result<(), Unread> {
             Opt::Index => file.index = Some(reference::without_credentials(&value)),
             Opt::ExtraIndex => file.extra.push(reference::without_credentials(&value)),
             Opt::Links => file.links.push(reference::without_credentials(&value)),
+            Opt::Trusted => file.trusted.push((shown(&value), line)),
             Opt::Hash => match &mut entry {
                 Some(entry) => {
                     let digest = value.split_once(':').and_then(|(name, hex)| checksum::of_hex(name, hex));
@@ -354,6 +367,9 @@ fn read_line(logical: &Logical, file: &mut File) -> Result<(), Unread> {
             },
             Opt::Value | Opt::Flag | Opt::NoIndex => {}
         }
+    }
+    if file.trusted.len() > MAX_COMPARED {
+        return Err(malformed(line, format!("more than {MAX_COMPARED} trusted hosts")));
     }
     if file.extra.len() + file.links.len() > MAX_PLACES {
         return Err(malformed(line, format!("more than {MAX_PLACES} further indexes")));
@@ -396,6 +412,9 @@ fn entry_of(text: &str, is_editable: bool, logical: &Logical) -> Result<Entry, U
         Some(at) => (text.get(..at).unwrap_or(text).trim_end(), true),
         None => (text, false),
     };
+    // `file:.`, as rye writes the project itself: a path all the same.
+    let relative = place.strip_prefix("file:").filter(|rest| rest.starts_with('.'));
+    let place = relative.unwrap_or(place);
     if reference::is_address(place) {
         let direct = reference::direct(place);
         let name = direct.egg.clone().or_else(|| direct.archive.clone()).or_else(|| last_part(&direct.source.address));
@@ -443,7 +462,16 @@ fn last_part(address: &str) -> Option<Box<str>> {
 
 /// Whether a path lies among what was installed, and not written.
 pub(super) fn is_installed(path: &RepoPath) -> bool {
-    path.parts().any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
+    let parts: Vec<&str> = path.parts().collect();
+    let is_python = |parts: &[&str]| match parts {
+        [lib, python, packages] => {
+            matches!(*lib, "lib" | "lib64")
+                && python.starts_with("python")
+                && matches!(*packages, "site-packages" | "dist-packages")
+        }
+        _ => false,
+    };
+    parts.contains(&"node_modules") || parts.windows(3).any(is_python)
 }
 
 /// The file of the same stem and another ending.
@@ -463,7 +491,10 @@ fn projects(files: &dyn Files, kinds: &[FileKind]) -> Vec<Project> {
         // What cannot be read is a project that says so.
         let parsed = files.read(path).ok().flatten().and_then(|(bytes, _)| parse(&bytes).ok());
         let included = parsed.into_iter().flat_map(|file| file.includes).filter(|include| !include.is_constraint);
-        let targets: Vec<RepoPath> = included.filter_map(|include| path.parent().join(&include.path)).collect();
+        // A file speaks for what lies beside and below it. What takes in a file of a folder above it may be a fixture,
+        // and lie where nobody looks: the file above stays a project of its own.
+        let targets = included.filter_map(|include| path.parent().join(&include.path));
+        let targets: Vec<RepoPath> = targets.filter(|target| target.is_within(&path.parent())).collect();
         if is_source(path) {
             // What a manifest takes in is part of what was compiled from it, but for what is compiled itself.
             by_sources.extend(targets.into_iter().filter(|target| target.as_str().ends_with(".in")));
@@ -627,6 +658,19 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, Failure> {
         constrained: HashSet::new(),
         is_lockfile: project.lockfile.is_some(),
     };
+    let mut trusted: BTreeSet<&str> = BTreeSet::new();
+    for one in &files {
+        for (host, line) in one.file.trusted.iter().filter(|(host, _)| trusted.insert(host)) {
+            let span = Span { input: one.input, line: *line, end_line: *line };
+            reader.draft.disagree(host, format!("trusts {host} without transport security"), span);
+        }
+    }
+    let entries = files.iter().flat_map(|one| &one.file.entries).filter(|entry| entry.hashes.is_empty()).count();
+    if entries.saturating_mul(reader.places.further.len()) > MAX_SPREAD {
+        let further = std::mem::take(&mut reader.places.further);
+        let message = format!("takes any of its packages from {} further places as well", further.len());
+        reader.draft.disagree(start.file_name(), message, Span { input, ..Span::default() });
+    }
     let constraints: HashMap<&str, Vec<(&Entry, u32)>> = {
         let mut found: HashMap<&str, Vec<(&Entry, u32)>> = HashMap::new();
         for one in files.iter().filter(|one| one.is_constraint) {
@@ -827,13 +871,13 @@ impl Reader<'_, '_> {
             let Some(path) = folder.join(name) else { continue };
             let Some((bytes, _)) = self.view.read(&path).map_err(|error| (path, error))? else { continue };
             // Its own project says what is wrong with it.
-            let named = match name {
-                "pyproject.toml" => super::manifest::parse(&bytes).map(|manifest| manifest.name).unwrap_or_default(),
-                _ => Box::default(),
+            let (named, version) = match name {
+                "pyproject.toml" => super::manifest::parse(&bytes).map(|m| (m.name, m.version)).unwrap_or_default(),
+                _ => Default::default(),
             };
             let last = if folder.is_root() { "." } else { folder.file_name() };
             let label = if named.is_empty() { last } else { &named };
-            self.draft.root(label, "", folder, span);
+            self.draft.root(label, &version, folder, span);
             self.members.insert(folder.clone());
             return Ok(true);
         }

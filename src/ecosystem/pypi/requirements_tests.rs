@@ -440,3 +440,49 @@ fn hostile_files_are_answered() {
     let sources = tree(&format!("== requirements.in\n{ranges}== requirements.txt\n{ranges}"));
     assert_eq!(read_one(&Requirements, &sources).packages.len(), 5_000);
 }
+
+#[test]
+fn what_a_file_below_takes_in_stays_a_project_of_its_own() {
+    let found = |text: &str| -> Vec<String> {
+        let projects = Requirements.projects(&tree(text)).unwrap();
+        projects.iter().map(|p| p.lockfile.as_ref().or(p.manifest.as_ref()).unwrap().to_string()).collect()
+    };
+    let up = "== fixtures/requirements.txt\n-r ../requirements.txt\n== requirements.txt\na==1\n";
+    assert_eq!(found(up), ["fixtures/requirements.txt", "requirements.txt"]);
+    let aside = "== a/requirements.txt\n-r ../b/requirements.txt\n== b/requirements.txt\na==1\n";
+    assert_eq!(found(aside), ["a/requirements.txt", "b/requirements.txt"]);
+    // A manifest below, compiled, hides no manifest above.
+    let source = "== x/requirements.in\n-r ../requirements.in\n== x/requirements.txt\na==1\n== requirements.in\na\n";
+    assert_eq!(found(source), ["requirements.in", "x/requirements.txt"]);
+    let down = "== requirements.txt\n-r requirements/base.txt\n== requirements/base.txt\na==1\n";
+    assert_eq!(found(down), ["requirements.txt"]);
+}
+
+#[test]
+fn many_packages_from_many_places_are_told_at_once() {
+    let text = |pins: usize, places: usize| {
+        let mut text = "== requirements.txt\n".to_owned();
+        (0..places).for_each(|at| text += &format!("--extra-index-url https://p{at}.example/\n"));
+        (0..pins).for_each(|at| text += &format!("a{at}==1\n"));
+        read_one(&Requirements, &tree(&text))
+    };
+    let few = text(64, 16);
+    assert_eq!((few.packages.len(), few.disagreements.len()), (64 * 17, 0));
+    let many = text(2_000, 16);
+    assert_eq!(many.packages.len(), 2_000);
+    let said: Vec<&str> = many.disagreements.iter().map(|d| &*d.message).collect();
+    assert_eq!(said, ["takes any of its packages from 16 further places as well"]);
+}
+
+#[test]
+fn further_names_and_hosts_without_security_are_seen() {
+    let text = "== requirements.lock\n-e file:.\na==1\n== requirements-dev.lock\nb==1\n== pyproject.toml\n[project]\nname = 'x'\n";
+    let all = read_all(&Requirements, &tree(text));
+    let labels: Vec<Vec<String>> = all.iter().map(testing::labels).collect();
+    assert_eq!(labels, [["b@1"], ["a@1"]]);
+    assert!(crate::ecosystem::claims(&crate::model::RepoPath::new("x/constraints-dev.txt")));
+    assert_eq!(Requirements.projects(&tree("== constraints.txt\na==1\n")).unwrap(), []);
+    let inventory = read_one(&Requirements, &tree("== requirements.txt\n--trusted-host=h.example:80\na==1\n"));
+    let said: Vec<&str> = inventory.disagreements.iter().map(|d| &*d.message).collect();
+    assert_eq!(said, ["trusts h.example:80 without transport security"]);
+}

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::locked;
 use super::manifest::{self, Asked, Manifest, Place, Section};
 use super::requirement::Requirement;
 use super::requirements::{directly, is_installed};
@@ -16,6 +17,7 @@ use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
 
 /// Lockfiles that speak for the manifest beside them.
+/// A `pylock.NAME.toml` is for a part of the project.
 const LOCKFILES: &[&str] = &["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"];
 
 /// Indexes that a package may come from, at the most.
@@ -67,8 +69,7 @@ impl Format for Unlocked {
 
 /// Whether a path is a lockfile that speaks for the manifest beside it.
 fn is_lockfile(path: &RepoPath) -> bool {
-    let name = path.file_name();
-    LOCKFILES.contains(&name) || (name.starts_with("pylock.") && name.ends_with(".toml"))
+    LOCKFILES.contains(&path.file_name())
 }
 
 /// The project of a folder, where one of its manifests asks for something or may.
@@ -94,18 +95,20 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, U
         let found = view.read(&path).map_err(|error| (path.clone(), error))?;
         Ok(found.map(|(bytes, input)| (path, bytes, input)))
     };
-    let pyproject = match get("pyproject.toml")? {
-        Some((path, bytes, input)) => {
-            Some((manifest::parse(&bytes).map_err(|error| (path.clone(), error))?, input, path))
-        }
-        None => None,
-    };
     let setup = match get("setup.cfg")? {
         Some((path, bytes, input)) => Some((setup_cfg(&bytes).map_err(|error| (path, error))?, input)),
         None => None,
     };
     let script = get("setup.py")?;
-    let lists = setup.as_ref().is_some_and(|(found, _)| found.lists);
+    let pyproject = match project.path.join(locked::MANIFEST) {
+        Some(path) => locked::manifest_of(&project.path, &mut view)?.map(|(found, input)| (found, input, path)),
+        None => None,
+    };
+    // Other backends pass over setuptools' file.
+    let is_setuptools = pyproject
+        .as_ref()
+        .is_none_or(|(found, ..)| found.backend.is_empty() || found.backend.starts_with("setuptools"));
+    let lists = is_setuptools && setup.as_ref().is_some_and(|(found, _)| found.lists);
     if let Some((found, _, path)) = &pyproject
         && let Some(line) = found.dynamic
         && !lists
@@ -115,9 +118,16 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, U
         return Err((path.clone(), Unread::Unsupported(reason)));
     }
     let is_static = pyproject.as_ref().is_some_and(|(found, ..)| found.has_project || found.has_poetry) || lists;
-    if let Some((path, ..)) = script.filter(|_| !is_static) {
+    let mut reads = None;
+    if let Some((path, bytes, input)) = script.filter(|_| !is_static) {
+        let names_it = String::from_utf8_lossy(&bytes).contains("requirements.txt");
+        let beside = project.path.join("requirements.txt").filter(|_| names_it);
+        let is_judged = beside.is_some_and(|path| view.files().read(&path).is_ok_and(|found| found.is_some()));
+        reads = is_judged.then(|| (fingerprint(&bytes), input));
         let reason = "setup.py computes its dependencies, and no file beside it lists them";
-        return Err((path, Unread::Unsupported(reason.to_owned())));
+        if reads.is_none() {
+            return Err((path, Unread::Unsupported(reason.to_owned())));
+        }
     }
     let (found, input) = match pyproject {
         Some((found, input, _)) => (found, input),
@@ -130,6 +140,14 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, U
     let sources = indexes(&found).map_err(|reason| {
         (project.manifest.clone().unwrap_or_else(|| project.path.clone()), Unread::Unsupported(reason))
     })?;
+    if let Some((print, input)) = reads {
+        // Whatever the script adds to that file is not known: the same words stand for the same script alone.
+        let message = format!("computes its dependencies, and names requirements.txt (SHA-256 {print})");
+        draft.disagree("setup.py", message, Span { input, ..Span::default() });
+    }
+    for (name, message, line) in &found.remarks {
+        draft.disagree(name, message.as_str(), Span { input, line: *line, end_line: *line });
+    }
     for asked in &found.asked {
         add(asked, input, &found, &sources, root, &mut draft);
     }
@@ -141,9 +159,15 @@ fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, (RepoPath, U
     Ok(draft.finish(project, view.into_inputs()))
 }
 
+/// The start of the digest of a file.
+fn fingerprint(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Where a package without a place of its own may come from: every index that is not kept for who names it. Which one
 /// is asked first, and whether the others are, depends on the tool.
-fn indexes(found: &Manifest) -> Result<Vec<Source>, String> {
+pub(super) fn indexes(found: &Manifest) -> Result<Vec<Source>, String> {
     let mut sources: Vec<Source> = Vec::new();
     if !found.indexes.iter().any(|index| index.is_default) {
         sources.push(Source::public());
@@ -160,9 +184,11 @@ fn indexes(found: &Manifest) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-fn add(asked: &Asked, input: u32, found: &Manifest, sources: &[Source], root: usize, draft: &mut Draft) {
-    // An extra that names other extras of the project itself.
-    if !found.name.is_empty() && asked.name == found.name && asked.place == Place::Registry {
+/// Adds what a manifest asks for and no lockfile answers.
+pub(super) fn add(asked: &Asked, input: u32, found: &Manifest, sources: &[Source], root: usize, draft: &mut Draft) {
+    // An extra that names other extras of the project itself. Whatever else bears its name is fetched.
+    let is_own = matches!(asked.section, Section::Main | Section::Extra(_)) && !asked.extras.is_empty();
+    if is_own && !found.name.is_empty() && asked.name == found.name && asked.place == Place::Registry {
         return;
     }
     let is_override = asked.section == Section::Override;

@@ -139,6 +139,8 @@ broken
         ),
         [
             "a/pyproject.toml",
+            // A lockfile of a part of the project does not speak for it.
+            "d/pyproject.toml",
             "f/setup.cfg",
             "g/setup.py",
             "h/pyproject.toml",
@@ -191,6 +193,92 @@ Docs =
     }
     assert_eq!(found("== setup.py\n== pyproject.toml\n[project]\nname='a'\n"), ["pyproject.toml"]);
     read_one(&Unlocked, &tree("== setup.py\n== pyproject.toml\n[project]\nname='a'\n"));
+}
+
+#[test]
+fn what_bears_the_projects_own_name_is_fetched_unless_it_is_an_extra() {
+    let text = "== pyproject.toml
+[build-system]
+requires = ['app']
+[project]
+name = 'app'
+dependencies = ['app[fast]', 'b']
+[project.optional-dependencies]
+all = ['app[fast]']
+";
+    let labels = |text: &str| testing::labels(&read_one(&Unlocked, &tree(text)));
+    assert_eq!(labels(text), ["app@*", "b@*"]);
+    assert_eq!(labels(&text.replace("'app']", "'c']")), ["b@*", "c@*"]);
+    assert_eq!(labels(&text.replace("'app']", "'c']").replace("'b'", "'app>1'")), ["app@>1", "c@*"]);
+    let group = "== pyproject.toml\n[project]\nname = 'app'\n[dependency-groups]\ndev = ['app[fast]']\n";
+    assert_eq!(labels(group), ["app@*"]);
+}
+
+#[test]
+fn what_setuptools_takes_in_is_read_and_decoys_are_not() {
+    let text = "== pyproject.toml
+[build-system]
+build-backend = 'setuptools.build_meta'
+[project]
+name = 'app'
+dynamic = ['dependencies']
+[tool.setuptools.dynamic]
+dependencies = { file = ['in.txt'] }
+== in.txt
+real==1 # here
+== setup.cfg
+[options]
+install_requires = decoy
+";
+    let inventory = read_one(&Unlocked, &tree(text));
+    assert_eq!(testing::labels(&inventory), ["decoy@*", "real@=1"]);
+    assert_eq!(find(&inventory, "real").span.line, 7);
+    // Another backend passes over `setup.cfg`, and so nothing says what it computes.
+    let other = text.replace("setuptools.build_meta", "hatchling.build").replace("tool.setuptools", "tool.other");
+    assert!(refused(&other).starts_with("pyproject.toml: line 5: `dynamic` says"), "{}", refused(&other));
+    let options = text.replace("real==1", "-r more.txt");
+    assert!(refused(&options).starts_with("in.txt: line 1:"), "{}", refused(&options));
+}
+
+#[test]
+fn a_script_that_reads_a_judged_file_is_a_disagreement() {
+    let text = "== setup.py\nsetup(install_requires=open('requirements.txt'))\n== requirements.txt\na==1\n";
+    let said = |text: &str| {
+        let inventory = read_one(&Unlocked, &tree(text));
+        assert!(inventory.packages.is_empty());
+        inventory.disagreements.iter().map(|d| format!("{} {}", d.name, d.message)).collect::<Vec<_>>()
+    };
+    let first = said(text);
+    assert!(first.len() == 1 && first[0].starts_with("setup.py computes its dependencies, and names requirements.txt"));
+    // Whoever changes the script may have it ask for anything else.
+    assert_ne!(first, said(&text.replace("open", "['evil'] or open")));
+    assert!(refused(&text.replace("('requirements.txt')", "('x')")).starts_with("setup.py: setup.py computes"));
+    assert!(refused(&text.replace("== requirements.txt", "== x.txt")).starts_with("setup.py: setup.py computes"));
+}
+
+#[test]
+fn environments_plugins_and_further_places_are_told() {
+    let text = "== pyproject.toml
+[project]
+name = 'app'
+[tool.hatch.envs.docs]
+dependencies = ['docs-tool', 'x{matrix:v}']
+[tool.pdm]
+plugins = ['plugin']
+[tool.uv.extra-build-dependencies]
+a = ['builder']
+[tool.uv.pip]
+index-url = 'https://registry.example/simple'
+";
+    let inventory = read_one(&Unlocked, &tree(text));
+    assert_eq!(testing::labels(&inventory), ["builder@*", "docs-tool@*", "plugin@*"]);
+    assert_eq!(find(&inventory, "docs-tool").scopes.strongest(), Scope::Development);
+    let said: Vec<_> = inventory.disagreements.iter().map(|d| format!("{} {}", d.name, d.message)).collect();
+    let expected = [
+        "hatch asks for `x{matrix:v}`, which is computed",
+        "uv takes packages from https://registry.example/simple as well",
+    ];
+    assert_eq!(said, expected);
 }
 
 #[test]

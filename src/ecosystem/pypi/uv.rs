@@ -15,13 +15,19 @@ use super::normalise;
 use super::requirement::{Clause, Specifiers};
 use crate::ecosystem::syntax::malformed;
 use crate::ecosystem::syntax::toml::{self as document, Entry as Item, Table};
-use crate::ecosystem::{FileKind, Files, Format, View};
+use crate::ecosystem::{FileKind, Files, Format, View, claimed};
 use crate::model::inventory::{Identity, Inventory, Project, Scope, Source, Span};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
 
 /// The name of the lockfile.
 const LOCKFILE: &str = "uv.lock";
+
+/// The kinds of files.
+const KINDS: &[FileKind] = &[
+    FileKind::lockfile(LOCKFILE, "version 1, revisions 0 to 3"),
+    FileKind::lockfile("*.py.lock", "the same, of a script, without a manifest"),
+];
 
 /// Members whose manifests are read for one project.
 const MAX_MEMBERS: usize = 10_000;
@@ -36,7 +42,7 @@ impl Format for Uv {
     }
 
     fn kinds(&self) -> &'static [FileKind] {
-        const { &[FileKind::lockfile(LOCKFILE, "version 1, revisions 0 to 3")] }
+        KINDS
     }
 
     fn looks_up(&self) -> &'static [&'static str] {
@@ -44,7 +50,12 @@ impl Format for Uv {
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, Failure> {
-        Ok(locked::projects(files, files.named(LOCKFILE)))
+        let mut found = locked::projects(files, claimed(files, KINDS));
+        // What a script asks for stands in the script.
+        for project in found.iter_mut().filter(|project| project.lockfile.as_ref().is_some_and(is_script)) {
+            project.manifest = None;
+        }
+        Ok(found)
     }
 
     fn read(&self, project: &Project, mut view: View<'_>) -> Result<Inventory, Failure> {
@@ -55,6 +66,11 @@ impl Format for Uv {
         let locked = Locked::new(lock, input).map_err(at)?;
         Reading { locked, members, project, path: &path, input }.finish(view)
     }
+}
+
+/// Whether a lockfile is a script's.
+fn is_script(lockfile: &RepoPath) -> bool {
+    lockfile.file_name() != LOCKFILE
 }
 
 /// A requirement as the lockfile repeats it: the name, and the clauses where it is one of a registry.
@@ -163,6 +179,8 @@ fn entry(table: Table<'_, '_>, line: u32, folder: &RepoPath) -> Result<Entry, Un
         for key in ["url", "path", "filename"] {
             archives.names.extend(file.text(key)?.map(Box::<str>::from));
         }
+        archives.at(file.text("url")?);
+        archives.on_disk(file.text("path")?);
         archives.add(None, file.text("hash")?.and_then(digest));
     }
     archives.settle(&mut package);
@@ -313,9 +331,14 @@ struct Reading<'p> {
 
 impl Reading<'_> {
     fn finish(mut self, mut view: View<'_>) -> Result<Inventory, Failure> {
+        let must_hold: &dyn Fn(&Section) -> bool = &|_| true;
         let mut manifests: HashMap<RepoPath, (Manifest, u32)> = HashMap::new();
         let mut folders: BTreeSet<RepoPath> = self.members.iter().map(|member| member.folder.clone()).collect();
-        folders.insert(self.project.path.clone());
+        if is_script(self.path) {
+            folders.clear();
+        } else {
+            folders.insert(self.project.path.clone());
+        }
         for folder in folders {
             if let Some(found) = locked::manifest_of(&folder, &mut view)? {
                 manifests.insert(folder, found);
@@ -324,7 +347,10 @@ impl Reading<'_> {
         let home = manifests.get(&self.project.path);
         // What the workspace's root overrides or places holds for every member.
         let mut common = home.map(|(manifest, _)| locked::free(manifest)).unwrap_or_default();
-        common.extend(sources(&self.project.path, &mut view)?);
+        let overridden = home.map(|(manifest, _)| locked::overridden(manifest)).unwrap_or_default();
+        if !is_script(self.path) {
+            common.extend(sources(&self.project.path, &mut view)?);
+        }
         if let Some((manifest, input)) = home
             && !self.members.iter().any(|member| member.folder == self.project.path)
         {
@@ -335,7 +361,7 @@ impl Reading<'_> {
             if manifest.has_project {
                 self.locked.draft.disagree(&name, "is not in the lockfile as a member of the project", span);
             }
-            self.ask(root, manifest, *input, &common)?;
+            self.ask(root, manifest, *input, Against { free: &common, overridden: &overridden, must_hold })?;
         }
         if self.members.is_empty() && home.is_none() {
             self.locked.guess_direct().map_err(|error| (self.path.clone(), error))?;
@@ -347,7 +373,7 @@ impl Reading<'_> {
                     self.named(&member, manifest);
                     let mut free = locked::free(manifest);
                     free.extend(common.iter().cloned());
-                    self.ask(root, manifest, *input, &free)?;
+                    self.ask(root, manifest, *input, Against { free: &free, overridden: &overridden, must_hold })?;
                     self.compare(&member, manifest, *input, &free)?;
                     self.rest(&member, root, Some(manifest))?;
                 }
@@ -357,8 +383,7 @@ impl Reading<'_> {
         Ok(self.locked.finish(self.project, view))
     }
 
-    fn ask(&mut self, root: usize, manifest: &Manifest, input: u32, free: &HashSet<Box<str>>) -> Result<(), Failure> {
-        let against = Against { free, must_hold: &|_| true };
+    fn ask(&mut self, root: usize, manifest: &Manifest, input: u32, against: Against<'_>) -> Result<(), Failure> {
         self.locked.ask(root, manifest, input, against).map_err(|error| (self.path.clone(), error))
     }
 
@@ -375,7 +400,8 @@ impl Reading<'_> {
 
     /// What the lockfile says that a member needs and its manifest does not ask for. Without a manifest that is all.
     fn rest(&mut self, member: &Member, root: usize, manifest: Option<&Manifest>) -> Result<(), Failure> {
-        let asked: HashSet<&str> = manifest.into_iter().flat_map(Manifest::needs).map(|asked| &*asked.name).collect();
+        let needs = manifest.into_iter().flat_map(Manifest::needs).filter(|asked| asked.section != Section::Build);
+        let asked: HashSet<&str> = needs.map(|asked| &*asked.name).collect();
         let is_computed = manifest.is_some_and(|m| m.dynamic.is_some() || m.dynamic_extras.is_some() || !m.has_tables);
         let Some(entry) = self.locked.entries.get_mut(member.at) else { return Ok(()) };
         let (name, needs) = (entry.package.name.clone(), std::mem::take(&mut entry.needs));
@@ -451,7 +477,7 @@ fn sources(folder: &RepoPath, view: &mut View<'_>) -> Result<HashSet<Box<str>>, 
     document::read(&bytes, document::MAX_BYTES, names).map_err(at)
 }
 
-/// The folders whose manifests a lockfile of this tool speaks for: its own, and those of its members. One that cannot
+/// The folders whose manifests a lockfile of this tool speaks for: its own, and those of its members below it. One that cannot
 /// be read speaks for its own folder, and says why when its project is read.
 pub(super) fn spoken_for(files: &dyn Files) -> Vec<RepoPath> {
     let mut found = Vec::new();
@@ -459,7 +485,9 @@ pub(super) fn spoken_for(files: &dyn Files) -> Vec<RepoPath> {
         let folder = path.parent();
         if let Ok(Some((bytes, _))) = files.read(&path) {
             let members = document::read(&bytes, CAP, |table| lock(table, &folder)).map(|(_, members)| members);
-            found.extend(members.unwrap_or_default().into_iter().map(|member| member.folder));
+            // What lies outside its folder, it has no say in: another lockfile or nobody speaks for that.
+            let members = members.unwrap_or_default().into_iter().map(|member| member.folder);
+            found.extend(members.filter(|member| member.is_within(&folder)));
         }
         found.push(folder);
     }

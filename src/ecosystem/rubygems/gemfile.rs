@@ -2,6 +2,8 @@
 //! gem is asked for and in which group. One statement that is not understood may do anything, so that no group of that
 //! file weakens a scope.
 
+use std::sync::Arc;
+
 use crate::ecosystem::syntax::{explain, malformed, text};
 use crate::model::inventory::Scope;
 use crate::model::tree::Unread;
@@ -12,40 +14,53 @@ const MAX_TOKENS: usize = 10_000;
 /// Blocks inside blocks, at the most.
 const MAX_BLOCKS: usize = 64;
 
-/// One `gem` statement.
+/// Length of an address, at the most: every gem of a block, and of a file, repeats it.
+const MAX_ADDRESS: usize = 4_096;
+
+/// One `gem` or `plugin` statement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Gem {
     pub name: String,
     pub requirement: Vec<String>,
     pub line: u32,
-    pub groups: Vec<String>,
+    /// Whether it is in groups, and all of them are for developers.
+    pub is_weak: bool,
     /// Whether the whole statement is understood and stands under no condition.
     pub is_certain: bool,
     /// Whether it is for some platforms alone.
     pub is_limited: bool,
     /// `git`, `path` or `source`, and the address.
-    pub place: Option<(&'static str, String)>,
+    pub place: Option<(&'static str, Arc<str>)>,
 }
 
 impl Gem {
     /// The scope of its groups.
-    pub fn scope(&self) -> Scope {
-        let is_for_developers = |group: &String| matches!(group.as_str(), "development" | "test");
-        let is_weak = !self.groups.is_empty() && self.groups.iter().all(is_for_developers);
-        if is_weak { Scope::Development } else { Scope::Runtime }
+    pub const fn scope(&self) -> Scope {
+        if self.is_weak { Scope::Development } else { Scope::Runtime }
     }
+}
+
+/// Whether all of these groups are for developers; `None` where there is no group. No gem keeps their names: blocks lie
+/// in blocks, and every gem of them would keep all.
+fn are_weak<S: AsRef<str>>(groups: &[S]) -> Option<bool> {
+    let is_for_developers = |group: &S| matches!(group.as_ref(), "development" | "test");
+    (!groups.is_empty()).then(|| groups.iter().all(is_for_developers))
 }
 
 /// What a `Gemfile` says in so many words.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Gemfile {
     pub gems: Vec<Gem>,
-    /// Addresses of `source` without a block.
-    pub sources: Vec<String>,
+    /// Plugins of bundler, which it installs and runs whatever the lockfile says.
+    pub plugins: Vec<Gem>,
+    /// Addresses of `source` without a block, and the lines that say so.
+    pub sources: Vec<(Arc<str>, u32)>,
     /// Folders whose gem specifications are taken in, and the lines that say so.
     pub specifications: Vec<(String, u32)>,
     /// The first line that is not understood.
     pub computes: Option<u32>,
+    /// The first line that asks for something whose name nothing shows, in a gem's specification.
+    pub hides: Option<u32>,
     /// Whether a line may ask for more in a way that nothing shows. No group weakens a scope then.
     pub is_doubtful: bool,
 }
@@ -103,6 +118,11 @@ pub(super) fn specification(bytes: &[u8], cap: u64) -> Result<Gemfile, Unread> {
         let is_named = |token: &Token<'_>| matches!(token, Token::Symbol(name) if name.starts_with("add_"));
         if tokens.iter().any(is_named) {
             found.computes.get_or_insert(line);
+            found.hides.get_or_insert(line);
+        }
+        let evals = ["eval", "instance_eval", "send", "public_send", "__send__"];
+        if tokens.iter().any(|token| matches!(token, Token::Word(word) if evals.contains(word))) {
+            found.hides.get_or_insert(line);
         }
         let Some(at) = tokens.iter().position(is_call) else { continue };
         let (Some(Token::Word(verb)), rest) = (tokens.get(at), tokens.get(at + 1..).unwrap_or_default()) else {
@@ -115,13 +135,20 @@ pub(super) fn specification(bytes: &[u8], cap: u64) -> Result<Gemfile, Unread> {
         let placed = arguments(rest).map(|arguments| arguments.placed).unwrap_or_default();
         let (Some((name, requirement)), true) = (placed.split_first(), verb.ends_with("dependency")) else {
             found.computes.get_or_insert(line);
+            match rest.first() {
+                // Which version is computed, and not which gem.
+                Some(Token::Text(name)) if verb.ends_with("dependency") => {
+                    found.gems.push(Gem { name: (*name).to_owned(), line, ..Gem::default() });
+                }
+                _ => _ = found.hides.get_or_insert(line),
+            }
             continue;
         };
         found.gems.push(Gem {
             name: (*name).to_owned(),
             requirement: requirement.iter().map(|r| (*r).to_owned()).collect(),
             line,
-            groups: if *verb == "add_development_dependency" { vec!["development".to_owned()] } else { Vec::new() },
+            is_weak: *verb == "add_development_dependency",
             ..Gem::default()
         });
     }
@@ -243,10 +270,11 @@ fn is_template(body: &str) -> bool {
 /// What an open block says of the gems in it.
 #[derive(Debug, Clone, Default)]
 struct Block {
-    groups: Vec<String>,
+    /// What [`are_weak`] says of its groups.
+    is_weak: Option<bool>,
     is_limited: bool,
     is_unknown: bool,
-    place: Option<(&'static str, String)>,
+    place: Option<(&'static str, Arc<str>)>,
 }
 
 #[derive(Debug, Default)]
@@ -301,22 +329,27 @@ impl Reader {
         };
         let arguments = arguments(rest)?;
         let mut block = Block::default();
+        let address = || arguments.placed.first().copied().filter(|text| text.len() <= MAX_ADDRESS).map(Arc::from);
         match (*verb, opens) {
-            ("gem", false) => self.gem(line, &arguments)?,
+            ("gem", false) => {
+                let gem = self.gem(line, &arguments)?;
+                self.found.gems.push(gem);
+            }
+            ("plugin", false) => {
+                let plugin = self.gem(line, &arguments)?;
+                self.found.plugins.push(plugin);
+                // It may change whatever bundler does.
+                self.found.is_doubtful = true;
+            }
             ("gemspec", false) => self.specification(line, &arguments),
             ("ruby", false) => {}
-            ("source", false) => self.found.sources.push((*arguments.placed.first()?).to_owned()),
-            ("source", true) => block.place = Some(("source", (*arguments.placed.first()?).to_owned())),
-            ("git", true) => block.place = Some(("git", (*arguments.placed.first()?).to_owned())),
-            ("path", true) => block.place = Some(("path", (*arguments.placed.first()?).to_owned())),
-            ("group", true) => block.groups = arguments.placed.iter().map(|g| (*g).to_owned()).collect(),
+            ("source", false) => self.found.sources.push((address()?, line)),
+            ("source", true) => block.place = Some(("source", address()?)),
+            ("git", true) => block.place = Some(("git", address()?)),
+            ("path", true) => block.place = Some(("path", address()?)),
+            ("group", true) => block.is_weak = are_weak(&arguments.placed),
             ("platform" | "platforms", true) => block.is_limited = true,
             _ => return None,
-        }
-        // Every gem of the block repeats what the block says.
-        let is_long = block.groups.len() > MAX_BLOCKS || block.place.as_ref().is_some_and(|(_, p)| p.len() > 4_096);
-        if is_long {
-            return None;
         }
         if opens {
             self.open(line, block);
@@ -343,46 +376,64 @@ impl Reader {
         self.blocks.push(block);
     }
 
-    fn gem(&mut self, line: u32, arguments: &Arguments<'_>) -> Option<()> {
+    fn gem(&self, line: u32, arguments: &Arguments<'_>) -> Option<Gem> {
         let (name, requirement) = arguments.placed.split_first()?;
+        let mut weak: Option<bool> = self.blocks.iter().filter_map(|block| block.is_weak).reduce(|a, b| a && b);
         let mut gem = Gem {
             name: (*name).to_owned(),
             requirement: requirement.iter().map(|r| (*r).to_owned()).collect(),
             line,
+            is_weak: false,
             is_certain: !self.blocks.iter().any(|block| block.is_unknown),
             is_limited: self.blocks.iter().any(|block| block.is_limited),
-            groups: self.blocks.iter().flat_map(|block| block.groups.iter().cloned()).collect(),
             place: self.blocks.iter().rev().find_map(|block| block.place.clone()),
         };
         for (key, value) in &arguments.named {
             let texts: &[&str] = if let Value::Texts(texts) = value { texts } else { &[] };
-            let text = || texts.first().map(|text| (*text).to_owned());
+            let text = || texts.first().copied().filter(|text| text.len() <= MAX_ADDRESS);
             match *key {
-                "group" | "groups" if !texts.is_empty() => gem.groups.extend(texts.iter().map(|t| (*t).to_owned())),
-                "group" | "groups" => return None,
+                "group" | "groups" => weak = Some(are_weak(texts)? && weak.unwrap_or(true)),
                 "platform" | "platforms" | "install_if" => gem.is_limited = true,
-                "git" => gem.place = Some(("git", text()?)),
+                "git" => gem.place = Some(("git", text()?.into())),
                 // Hosts have short names; which ones is for bundler to know.
-                "github" | "gist" | "bitbucket" | "gitlab" => gem.place = Some(("git", format!("{key}:{}", text()?))),
-                "path" => gem.place = Some(("path", text()?)),
-                "source" => gem.place = Some(("source", text()?)),
+                "github" | "gist" | "bitbucket" | "gitlab" => {
+                    gem.place = Some(("git", format!("{key}:{}", text()?).into()));
+                }
+                "path" => gem.place = Some(("path", text()?.into())),
+                "source" => gem.place = Some(("source", text()?.into())),
                 _ => {}
             }
         }
-        self.found.gems.push(gem);
-        Some(())
+        gem.is_weak = weak == Some(true);
+        Some(gem)
+    }
+
+    /// `gem … if …`, where all before the condition is literal.
+    fn under_condition(&self, line: u32, tokens: &[Token<'_>]) -> Option<Gem> {
+        let end = tokens.iter().position(|token| matches!(token, Token::Word("if" | "unless")))?;
+        let (Token::Word("gem"), rest) = tokens.get(..end)?.split_first()? else { return None };
+        let gem = self.gem(line, &arguments(rest)?)?;
+        Some(Gem { is_certain: false, ..gem })
     }
 
     /// A statement of any other shape. A gem that it names is asked for at run time.
     fn unknown(&mut self, line: u32, tokens: &[Token<'_>]) {
         self.computes(line);
+        let plain = self.under_condition(line, tokens);
+        let is_plain = plain.is_some();
+        self.found.gems.extend(plain);
         for pair in tokens.windows(3) {
-            let name = match pair {
-                [Token::Word("gem"), Token::Text(name), _]
-                | [Token::Word("gem"), Token::Mark('('), Token::Text(name)] => name,
+            let (verb, name) = match pair {
+                [Token::Word(verb), Token::Text(name), _]
+                | [Token::Word(verb), Token::Mark('('), Token::Text(name)] => (*verb, *name),
                 _ => continue,
             };
-            self.found.gems.push(Gem { name: (*name).to_owned(), line, ..Gem::default() });
+            let gem = || Gem { name: name.to_owned(), line, ..Gem::default() };
+            match verb {
+                "gem" if !is_plain => self.found.gems.push(gem()),
+                "plugin" => self.found.plugins.push(gem()),
+                _ => {}
+            }
         }
         let starts = ["if", "unless", "case", "while", "until", "begin", "def", "class", "module", "for"];
         let first = matches!(tokens.first(), Some(Token::Word(word)) if starts.contains(word));

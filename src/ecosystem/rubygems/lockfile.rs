@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::version::compare;
 use crate::ecosystem::syntax::{explain, malformed, text};
 use crate::model::tree::Unread;
 
@@ -61,6 +62,8 @@ pub(super) struct Lock<'a> {
     pub sections: Vec<Section<'a>>,
     pub wanted: Vec<Wanted<'a>>,
     pub sums: Vec<Sum<'a>>,
+    /// The version of bundler that wrote it, and its line. Bundler switches itself to that one.
+    pub bundler: Option<(&'a str, u32)>,
 }
 
 /// Where in the file a line stands.
@@ -72,7 +75,8 @@ enum Place {
     Specs,
     Dependencies,
     Checksums,
-    /// Platforms and versions of tools.
+    Bundler,
+    /// Platforms and the version of Ruby.
     Other,
 }
 
@@ -98,7 +102,7 @@ fn read(text: &str) -> Result<Lock<'_>, Unread> {
         if indent == 0 {
             place = section(body, number, &mut lock)?;
             // Sources come again, lists do not: which of the two counts would be a matter of the reader.
-            if matches!(place, Place::Dependencies | Place::Checksums | Place::Other) {
+            if matches!(place, Place::Dependencies | Place::Checksums | Place::Bundler | Place::Other) {
                 if seen.contains(&body) {
                     return Err(malformed(number, format!("the section {body} stands twice")));
                 }
@@ -141,6 +145,10 @@ fn read(text: &str) -> Result<Lock<'_>, Unread> {
                 let (version, platform) = inside.split_once('-').unwrap_or((inside, ""));
                 lock.sums.push(Sum { name, version, platform, digests: rest, line: number });
             }
+            // What is no version names no bundler, and the tool would go on with any.
+            (Place::Bundler, 2 | 3) if lock.bundler.is_none() && body.len() <= 80 && compare(body, "0").is_some() => {
+                lock.bundler = Some((body, number));
+            }
             // Bundler before 2.1 indents its version by three.
             (Place::Other, 2 | 3) => {}
             _ => return Err(odd(number)),
@@ -162,7 +170,8 @@ fn section<'a>(body: &'a str, line: u32, lock: &mut Lock<'a>) -> Result<Place, U
         "PLUGIN SOURCE" => Kind::Plugin,
         "DEPENDENCIES" => return Ok(Place::Dependencies),
         "CHECKSUMS" => return Ok(Place::Checksums),
-        "PLATFORMS" | "RUBY VERSION" | "BUNDLED WITH" => return Ok(Place::Other),
+        "BUNDLED WITH" => return Ok(Place::Bundler),
+        "PLATFORMS" | "RUBY VERSION" => return Ok(Place::Other),
         _ => {
             let shown: String = body.chars().take(40).flat_map(char::escape_debug).collect();
             return Err(malformed(line, format!("a section that is not known: `{shown}`")));

@@ -52,6 +52,10 @@ impl Format for RubyGems {
         Ecosystem::RubyGems
     }
 
+    fn includes(&self) -> bool {
+        true
+    }
+
     fn kinds(&self) -> &'static [FileKind] {
         const {
             &[
@@ -90,5 +94,13 @@ impl Settings for RubyGems {
 
     fn redirects(&self, path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
         settings::redirects(path, bytes)
+    }
+
+    fn manifests(&self) -> &'static [&'static str] {
+        &["Gemfile", "gems.rb", "*.gemfile"]
+    }
+
+    fn manifest_redirects(&self, _path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
+        settings::of_gemfile(bytes)
     }
 }

@@ -1,7 +1,7 @@
 //! Configuration of bundler and gem, and the files with which version managers choose toolchains.
 
 use crate::ecosystem::Redirect;
-use crate::ecosystem::syntax::{toml, yaml};
+use crate::ecosystem::syntax::{text, toml, yaml};
 use crate::model::RepoPath;
 use crate::model::tree::Unread;
 
@@ -36,6 +36,24 @@ pub(super) fn redirects(path: &RepoPath, bytes: &[u8]) -> Result<Vec<Redirect>, 
 
 fn redirect(from: String, to: &str, line: u32) -> Redirect {
     Redirect { from, to: without_secret(to), line, is_first: true }
+}
+
+/// The sources that a Gemfile names for all of its gems. It always names one: what is new is one that moves. A source with
+/// a block is that of the gems in it, whose lock entries name it.
+pub(super) fn of_gemfile(bytes: &[u8]) -> Result<Vec<Redirect>, Unread> {
+    let mut found = Vec::new();
+    for (at, line) in text(bytes, toml::MAX_BYTES)?.lines().enumerate() {
+        let Some(rest) = line.trim().strip_prefix("source").filter(|rest| rest.starts_with([' ', '(', '"', '\'']))
+        else {
+            continue;
+        };
+        let mut parts = rest.split(['"', '\'']);
+        let (Some(to), Some(after)) = (parts.nth(1), parts.next()) else { continue };
+        if !after.split_whitespace().any(|word| word == "do") {
+            found.push(Redirect { is_first: false, ..redirect("gems".to_owned(), to, at as u32 + 1) });
+        }
+    }
+    Ok(found)
 }
 
 /// An address without the name and password in it.

@@ -12,6 +12,7 @@ use crate::model::{Ecosystem, RepoPath};
 mod manifest;
 mod name;
 mod project;
+mod xcode;
 
 #[cfg(test)]
 mod tests;
@@ -66,13 +67,15 @@ impl Format for Swift {
         const {
             &[
                 FileKind::manifest(project::MANIFEST, "its literal `.package` calls; Swift code is not run"),
+                FileKind::manifest(project::VERSIONED, "like Package.swift, each a project of its own"),
+                FileKind::manifest(xcode::FILE, "references to packages, where there are any"),
                 FileKind::lockfile(project::LOCKFILE, "1 to 3"),
             ]
         }
     }
 
     fn looks_up(&self) -> &'static [&'static str] {
-        &[project::MANIFEST, project::LOCKFILE]
+        &[project::MANIFEST, project::LOCKFILE, xcode::FILE]
     }
 
     fn projects(&self, files: &dyn Files) -> Result<Vec<Project>, (RepoPath, Unread)> {

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::manifest::{self, Call, Manifest};
 use super::name;
+use super::xcode;
 use crate::ecosystem::draft::Draft;
 use crate::ecosystem::syntax::json::{self, Document, Table, Value};
 use crate::ecosystem::syntax::{malformed, toml::MAX_BYTES};
-use crate::ecosystem::{FILE_CAP, Files, View};
-use crate::model::checksum::of_commit;
+use crate::ecosystem::{FILE_CAP, Files, View, matches};
+use crate::model::checksum::{of_commit, of_hex};
 use crate::model::inventory::{Identity, Inventory, Package, Project, Scope, Source, Span};
 use crate::model::tree::Unread;
 use crate::model::{Ecosystem, RepoPath};
@@ -16,13 +17,19 @@ use crate::model::{Ecosystem, RepoPath};
 /// The name of the manifest.
 pub(super) const MANIFEST: &str = "Package.swift";
 
+/// Manifests for one version of the tools, which are read in the other one's place.
+pub(super) const VERSIONED: &str = "Package@swift-*.swift";
+
 /// The name of the lockfile.
 pub(super) const LOCKFILE: &str = "Package.resolved";
 
+const NOT_HELD: &str = "asks for a package that the lockfile does not hold";
+
 type Failure = (RepoPath, Unread);
 
-/// The projects of a tree: every lockfile, also inside of an Xcode project, and every manifest without one. What lies in
-/// `.build`, `SourcePackages` and `Pods` was fetched.
+/// The projects of a tree: every lockfile, also inside of an Xcode project, every manifest without one or for one version
+/// of the tools, and every Xcode project that refers to packages. What lies in `.build`, `SourcePackages` and `Pods` was
+/// fetched.
 pub(super) fn projects(files: &dyn Files) -> Vec<Project> {
     let is_fetched = |part: &str| matches!(part, ".build" | "SourcePackages" | "Pods" | "node_modules");
     let is_own = |path: &RepoPath| !path.parts().any(is_fetched);
@@ -34,17 +41,70 @@ pub(super) fn projects(files: &dyn Files) -> Vec<Project> {
         let manifest = path.join(MANIFEST).and_then(|beside| manifests.take(&beside));
         found.push(Project { path, ecosystem, manifest, lockfile: Some(lockfile) });
     }
-    for manifest in manifests {
+    let versioned = files.paths().filter(|path| matches(VERSIONED, path) && is_own(path)).cloned();
+    let xcode = files.named(xcode::FILE).into_iter().filter(|path| is_own(path) && xcode::refers(files, path));
+    for manifest in manifests.into_iter().chain(versioned).chain(xcode) {
         found.push(Project { path: manifest.parent(), ecosystem, manifest: Some(manifest), lockfile: None });
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.sort();
     found
+}
+
+/// What the lockfiles of a project without one of its own hold, by name; `None` where there is none.
+fn held(paths: &[RepoPath], view: &mut View<'_>) -> Result<Option<HashSet<String>>, Failure> {
+    let mut held = None;
+    for path in paths {
+        let fail = |error| (path.clone(), error);
+        if let Some((bytes, input)) = view.read(path).map_err(fail)? {
+            let names = pins(&bytes, input).map_err(fail)?.into_iter().map(|package| package.name.into());
+            held.get_or_insert_with(HashSet::new).extend(names);
+        }
+    }
+    Ok(held)
+}
+
+/// Reads what an Xcode project refers to.
+fn xcode_project(project: &Project, path: &RepoPath, mut view: View<'_>) -> Result<Inventory, Failure> {
+    let mut draft = Draft::new();
+    let fail = |error| (path.clone(), error);
+    let found = view.read(path).map_err(fail)?;
+    let locks = xcode::lockfiles(&view.named(LOCKFILE), &project.path);
+    let held = held(&locks, &mut view)?;
+    if let Some((bytes, input)) = found {
+        let span = |line: u32| Span { input, line, end_line: line };
+        let root = draft.root(&project.path.to_string(), "", &project.path, span(0));
+        for reference in xcode::references(&bytes).map_err(fail)? {
+            let (name, span) = (name::of(&reference.address), span(reference.line));
+            match &held {
+                Some(held) if held.contains(&name) => {}
+                Some(_) => draft.disagree(&name, NOT_HELD, span),
+                None => {
+                    let mut package = Package::new(Ecosystem::Swift, &name, &reference.version, span);
+                    package.is_locked = false;
+                    package.source = source(&reference.address, reference.commit.as_deref(), reference.is_release);
+                    let package = draft.package(package);
+                    draft.need(root, package, Scope::Runtime, Some(span));
+                }
+            }
+        }
+    }
+    Ok(draft.finish(project, view.into_inputs()))
+}
+
+/// Where what is asked for comes from. A release of a version is taken from its repository as from a registry: nothing
+/// of it is pinned, and nothing else could be said in a library, which has no lockfile. A branch stays a branch.
+fn source(address: &str, commit: Option<&str>, is_release: bool) -> Source {
+    if is_release { Source::registry(address) } else { Source::git(address, commit) }
 }
 
 /// Reads one project.
 pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, Failure> {
+    if let Some(path) = project.manifest.as_ref().filter(|path| path.file_name() == xcode::FILE) {
+        return xcode_project(project, path, view);
+    }
     let mut draft = Draft::new();
-    let manifest_path = project.path.join(MANIFEST).unwrap_or_else(|| RepoPath::new(MANIFEST));
+    let beside = project.path.join(MANIFEST).unwrap_or_else(|| RepoPath::new(MANIFEST));
+    let manifest_path = project.manifest.clone().unwrap_or(beside);
     let bytes = view.read(&manifest_path).map_err(|error| (manifest_path.clone(), error))?;
     let manifest = match &bytes {
         Some((bytes, input)) => {
@@ -63,10 +123,25 @@ pub(super) fn read(project: &Project, mut view: View<'_>) -> Result<Inventory, F
             locked(&mut draft, root, pins, manifest.as_ref());
         }
         None => {
-            if let Some((manifest, input)) = &manifest {
-                unlocked(&mut draft, root, manifest, *input);
+            // The lockfile beside it is read as a project of its own: here only what it lacks is said.
+            let is_versioned = matches(VERSIONED, &manifest_path);
+            let beside = project.path.join(LOCKFILE).filter(|_| is_versioned);
+            let held = held(beside.as_slice(), &mut view)?;
+            match (&manifest, held) {
+                (Some((manifest, input)), Some(held)) => {
+                    for call in manifest.calls.iter().filter(|_| manifest.computes.is_none()) {
+                        if let Some(name) = remote(call).filter(|name| !held.contains(name)) {
+                            draft.disagree(&name, NOT_HELD, span_of(call, *input));
+                        }
+                    }
+                }
+                (Some((manifest, input)), None) => unlocked(&mut draft, root, manifest, *input),
+                (None, _) => {}
             }
         }
+    }
+    if let Some((manifest, input)) = &manifest {
+        beside_locks(&mut draft, root, manifest, &project.path, *input, project.lockfile.is_some());
     }
     Ok(draft.finish(project, view.into_inputs()))
 }
@@ -154,7 +229,7 @@ fn locked(draft: &mut Draft, root: usize, pins: Vec<Package>, manifest: Option<&
         let Some(name) = remote(call) else { continue };
         let Some(at) = by_name.get(&name) else {
             if manifest.computes.is_none() {
-                draft.disagree(&name, "asks for a package that the lockfile does not hold", span);
+                draft.disagree(&name, NOT_HELD, span);
             }
             continue;
         };
@@ -171,24 +246,93 @@ fn locked(draft: &mut Draft, root: usize, pins: Vec<Package>, manifest: Option<&
 /// The name of what a call asks for from elsewhere; `None` for a folder.
 fn remote(call: &Call<'_>) -> Option<String> {
     let id = || call.get("id").map(str::to_ascii_lowercase);
-    let url = call.get("url").filter(|url| !url.starts_with(['/', '.']) && !url.starts_with("file:"));
+    let url = call.get("url").filter(|url| !is_folder(url));
     url.map(name::of).or_else(id)
+}
+
+fn is_folder(url: &str) -> bool {
+    url.starts_with(['/', '.', '~']) || url.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"))
+}
+
+fn span_of(call: &Call<'_>, input: u32) -> Span {
+    Span { input, line: call.line, end_line: call.line }
+}
+
+/// What no lockfile speaks of: archives of built code, and folders outside of the repository. A repository in a folder,
+/// which `url` names, is locked where there is a lockfile.
+fn beside_locks(
+    draft: &mut Draft,
+    root: usize,
+    manifest: &Manifest<'_>,
+    folder: &RepoPath,
+    input: u32,
+    is_locked: bool,
+) {
+    for call in &manifest.calls {
+        let is_outside = |path: &&str| folder.join(path).is_none() || path.starts_with('~');
+        let local = call.get("url").filter(|url| is_folder(url) && !is_locked);
+        let Some(place) = call.get("path").or(local).filter(|path| is_outside(path) || local.is_some()) else {
+            continue;
+        };
+        let span = span_of(call, input);
+        let package = Package {
+            is_locked: false,
+            source: Source::path(place),
+            identity: Identity::Foreign,
+            ..Package::new(Ecosystem::Swift, &name::identity(place).to_ascii_lowercase(), "*", span)
+        };
+        let package = draft.package(package);
+        draft.need(root, package, Scope::Runtime, Some(span));
+    }
+    for call in &manifest.binaries {
+        let span = span_of(call, input);
+        if let Some(code) = call.computed {
+            draft.disagree(&short(code), "names by code where an archive of built code comes from", span);
+        }
+        if let Some(url) = call.get("url") {
+            let checksum = call.get("checksum").and_then(|hex| of_hex("sha256", hex));
+            let name = url.split_once("://").map_or(url, |(_, rest)| rest);
+            let package = Package {
+                is_locked: checksum.is_some(),
+                source: Source::registry(url),
+                checksum,
+                identity: Identity::Foreign,
+                ..Package::new(Ecosystem::Swift, name, "*", span)
+            };
+            let package = draft.package(package);
+            draft.need(root, package, Scope::Runtime, Some(span));
+        }
+    }
+}
+
+/// A piece of code as a name, on one line.
+fn short(code: &str) -> String {
+    let words: Vec<&str> = code.split_whitespace().take(20).collect();
+    words.join(" ").chars().take(80).collect()
 }
 
 /// What a manifest asks for where there is no lockfile.
 fn unlocked(draft: &mut Draft, root: usize, manifest: &Manifest<'_>, input: u32) {
     for call in &manifest.calls {
-        let span = Span { input, line: call.line, end_line: call.line };
+        let span = span_of(call, input);
+        if let Some(code) = call.computed {
+            let message = "names a package by code, and no lockfile says which";
+            draft.disagree(&short(code), message, span);
+        }
         let Some(name) = remote(call) else { continue };
-        let version = match (call.get("exact"), call.get("from").or_else(|| call.get("upToNextMajor"))) {
-            (Some(exact), _) => format!("={exact}"),
-            (None, Some(from)) => format!("from {from}"),
-            (None, None) => call.get("revision").or_else(|| call.get("branch")).unwrap_or("*").to_owned(),
+        let release = match (call.get("exact"), call.get("from").or_else(|| call.get("upToNextMajor")), call.range()) {
+            (Some(exact), _, _) => Some(format!("={exact}")),
+            (None, Some(from), _) => Some(format!("from {from}")),
+            (None, None, Some((from, to))) => Some(format!("{from} to {to}")),
+            (None, None, None) => call.get("upToNextMinor").map(|from| format!("from {from}")),
         };
-        let mut package = Package::new(Ecosystem::Swift, &name, &version, span);
+        let revision = call.get("revision").or_else(|| call.get("branch"));
+        let version = release.as_deref().or(revision).unwrap_or("*");
+        let mut package = Package::new(Ecosystem::Swift, &name, version, span);
         package.is_locked = false;
         if let Some(url) = call.get("url") {
-            package.source = Source::git(url, call.get("revision"));
+            let is_release = release.is_some() && revision.is_none();
+            package.source = source(url, call.get("revision").filter(|commit| of_commit(commit).is_some()), is_release);
         }
         let package = draft.package(package);
         draft.need(root, package, Scope::Runtime, Some(span));

@@ -68,7 +68,10 @@ fn a_lockfile_and_its_manifest_make_an_inventory() {
     let inventory = read_one(&Swift, &project(MANIFEST));
     assert_eq!(inventory.disagreements, []);
     let forked = format!("git.example/owner/forked@{COMMIT}");
-    assert_eq!(labels(&inventory), [&forked, "git.example/owner/swift-app@1.4.0", "own@0.1.0", "scope.listed@2.0.0"]);
+    assert_eq!(
+        labels(&inventory),
+        [&forked, "git.example/owner/swift-app@1.4.0", "local@*", "own@0.1.0", "scope.listed@2.0.0"]
+    );
     let app = find(&inventory, "git.example/owner/swift-app");
     assert_eq!((app.span.line, app.span.end_line, app.declared.unwrap().line, app.direct), (5, 10, 7, true));
     assert_eq!((app.source.kind, &*app.source.address), (SourceKind::Git, "https://Git.Example/Owner/swift-app.git"));
@@ -151,10 +154,149 @@ fn projects_are_lockfiles_and_manifests_that_have_none() {
     assert_eq!(found, [("", false), (inside, true), ("code", false)]);
     assert_eq!(
         labels(&all[0]),
-        ["git.example/owner/forked@main", "git.example/owner/swift-app@from 1.2.0", "scope.listed@=2.0.0"]
+        ["git.example/owner/forked@main", "git.example/owner/swift-app@from 1.2.0", "local@*", "scope.listed@=2.0.0"]
+    );
+    // A release is as a registry's; a branch is not.
+    let kind = |name: &str| find(&all[0], name).source.kind;
+    assert_eq!(
+        [kind("git.example/owner/swift-app"), kind("git.example/owner/forked"), kind("local")],
+        [SourceKind::Registry, SourceKind::Git, SourceKind::Path]
     );
     assert!(all[0].packages.iter().all(|p| !p.is_locked && p.direct) && all[0].disagreements.is_empty());
     assert_eq!(all[2].disagreements.len(), 1);
+}
+
+#[test]
+fn calls_that_are_not_literal_are_said() {
+    let said = |call: &str| {
+        let text = format!(
+            "== Package.swift\nlet p = Package(dependencies: [\n.package(url: \"https://git.example/a/b\", from: \"1.0.0\"),\n{call}\n])\n"
+        );
+        let inventory = read_one(&Swift, &tree(&text));
+        let said: Vec<_> = inventory.disagreements.iter().map(|d| format!("{}:{}", d.name, d.span.line)).collect();
+        (labels(&inventory).join(" "), said)
+    };
+    const HELD: &str = "git.example/a/b@from 1.0.0";
+    for (call, name) in [
+        (".package(url: u, from: \"1.0.0\")", "u"),
+        (".package(url: h + \"/evil/e.git\", from: \"1.0.0\")", "h + \"/evil/e.git\""),
+        (".package(url: \"https://git.example\" + e, from: \"1.0.0\")", "\"https://git.example\" + e"),
+        (".package(url: \"https://git.example/\\(\"e\")\", from: \"1.0.0\")", "\"https://git.example/\\(\"e\")\""),
+        (".package(path: here)", "here"),
+        (".package(name: f(url: \"https://git.example/x\"), url: u, from: \"1.0.0\")", "u"),
+    ] {
+        let mut expected = ["Package.swift:3".to_owned(), format!("{name}:3")];
+        expected.sort();
+        assert_eq!(said(call), (HELD.to_owned(), expected.to_vec()), "{call}");
+    }
+    // What hides nothing is read as Swift reads it.
+    for call in [
+        ".package (url: \"https://git.example/x/y.git\", from: \"1.0.0\")",
+        ".`package` /* a */ (url /* b */\n: \"https://git.example/x/y\", from: \"1.0.0\")",
+        "/* /* */ \" */ .package(url: \"https://git.example/x/y\", from: \"1.0.0\") /* \" */",
+    ] {
+        let (labels, said) = said(call);
+        assert!(
+            labels.contains("git.example/x/y@") || said.iter().any(|said| said.starts_with("Package.swift")),
+            "{call}: {labels}"
+        );
+    }
+    assert_eq!(said(".package (url: \"https://git.example/x/y.git\", \"1.0.0\"..<\"1.4.0\")").1, Vec::<String>::new());
+    assert!(said("].map(Package.Dependency.package)").1[0].starts_with("Package.swift:3"));
+}
+
+#[test]
+fn archives_and_folders_elsewhere_are_packages_with_and_without_a_lockfile() {
+    let digest = "ab".repeat(32);
+    let more = MANIFEST.replace(
+        "targets: [",
+        &format!(
+            "targets: [.binaryTarget(name: \"e\", url: \"https://registry.example/x.zip\", checksum: \"{digest}\"),\n\
+             .binaryTarget(name: \"own\", path: \"own.xcframework\"), .binaryTarget(name: \"f\", url: base + \"f.zip\"),"
+        ),
+    );
+    for files in [project(&more), tree(&format!("== Package.swift\n{more}"))] {
+        let inventory = read_one(&Swift, &files);
+        let binary = find(&inventory, "registry.example/x.zip");
+        assert_eq!(binary.checksum.as_deref(), Some(&*format!("sha256:{digest}")));
+        assert_eq!((binary.identity, &*binary.source.address), (Identity::Foreign, "https://registry.example/x.zip"));
+        assert_eq!((binary.source.kind, binary.is_locked, binary.direct), (SourceKind::Registry, true, true));
+        let local = find(&inventory, "local");
+        assert_eq!((local.source.kind, &*local.source.address), (SourceKind::Path, "../local"));
+        assert_eq!((local.identity, local.is_locked), (Identity::Foreign, false));
+        assert!(inventory.disagreements.iter().any(|d| d.name == "base + \"f.zip\""));
+    }
+    let text = "== a/Package.swift\nlet p = Package(dependencies: [.package(path: \"../b\"), .package(url: \"file:///x/e\", from: \"1.0.0\")])\n";
+    assert_eq!(labels(&read_one(&Swift, &tree(text))), ["e@*"]);
+}
+
+#[test]
+fn manifests_for_one_version_of_the_tools_are_read() {
+    let evil = MANIFEST.replace("owner/forked.git", "evil/e").replace(".package(path: \"../local\"),", "");
+    let files = tree(&format!("== Package.swift\n{MANIFEST}== Package@swift-5.9.swift\n{evil}"));
+    let all = read_all(&Swift, &files);
+    let names: Vec<_> = all.iter().map(|i| i.project.manifest.as_ref().unwrap().as_str()).collect();
+    assert_eq!(names, ["Package.swift", "Package@swift-5.9.swift"]);
+    assert!(labels(&all[1]).contains(&"git.example/evil/e@main".to_owned()));
+    let files =
+        tree(&format!("== Package.resolved\n{}== Package.swift\n{MANIFEST}== Package@swift-5.9.swift\n{evil}", lock()));
+    let all = read_all(&Swift, &files);
+    let other = all.iter().find(|i| i.project.lockfile.is_none()).unwrap();
+    assert_eq!((all.len(), labels(other)), (2, Vec::new()));
+    assert_eq!(other.disagreements.iter().map(|d| &*d.name).collect::<Vec<_>>(), ["git.example/evil/e"]);
+}
+
+#[test]
+fn references_of_an_xcode_project_are_read_where_no_lockfile_holds_them() {
+    let object = |url: &str, rest: &str| {
+        format!(
+            "\t\tA1 /* XCRemoteSwiftPackageReference \"e\" */ = {{\n\t\t\tisa = XCRemoteSwiftPackageReference;\n\t\t\t{url};\n\t\t\trequirement = {{ {rest} }};\n\t\t}};\n"
+        )
+    };
+    let file = |objects: &str| {
+        format!(
+            "// !$*UTF8*$!\n{{ objects = {{\n/* Begin XCRemoteSwiftPackageReference section */\n{objects}/* End */\nB = {{ isa = XCBuild; version = 3; }};\n}}; }}\n"
+        )
+    };
+    let one = object(
+        "repositoryURL = \"https://git.example/evil/e\"",
+        "kind = upToNextMajorVersion; minimumVersion = 5.0.0;",
+    );
+    let two = object("repositoryURL = \"git@git.example:o/f.git\"", "branch = main; kind = branch;");
+    let files = tree(&format!("== ios/A.xcodeproj/project.pbxproj\n{}", file(&format!("{one}{two}"))));
+    let inventory = read_one(&Swift, &files);
+    assert_eq!(labels(&inventory), ["git.example/evil/e@from 5.0.0", "git.example/o/f@main"]);
+    let package = find(&inventory, "git.example/evil/e");
+    assert_eq!((package.source.kind, package.is_locked, package.span.line), (SourceKind::Registry, false, 5));
+    assert_eq!(find(&inventory, "git.example/o/f").source.kind, SourceKind::Git);
+
+    let none = tree("== A.xcodeproj/project.pbxproj\n{ objects = { A = { isa = PBXProject; }; }; }\n");
+    assert_eq!(Swift.projects(&none).unwrap(), []);
+    let app =
+        object("repositoryURL = \"https://git.example/owner/swift-app\"", "kind = exactVersion; version = 1.4.0;");
+    for inside in ["ios/A.xcodeproj/project.xcworkspace", "ios/A.xcworkspace", "All.xcworkspace"] {
+        let files = tree(&format!(
+            "== ios/A.xcodeproj/project.pbxproj\n{}== {inside}/xcshareddata/swiftpm/Package.resolved\n{}",
+            file(&format!("{one}{app}")),
+            lock()
+        ));
+        let all = read_all(&Swift, &files);
+        let xcode = all.iter().find(|i| i.project.lockfile.is_none()).unwrap();
+        assert_eq!((all.len(), labels(xcode)), (2, Vec::new()), "{inside}");
+        let said: Vec<_> = xcode.disagreements.iter().map(|d| &*d.name).collect();
+        assert_eq!(said, ["git.example/evil/e"], "{inside}");
+    }
+    for bad in [
+        object("repositoryURL = \"https://git.example/\\U0065\"", ""),
+        object("/* none */", ""),
+        "<key>isa</key><string>XCRemoteSwiftPackageReference</string>".to_owned(),
+        "B = { repositoryURL = \"x\"; isa = XCRemoteSwiftPackageReference; };".to_owned(),
+    ] {
+        let files = tree(&format!("== A.xcodeproj/project.pbxproj\n{}", file(&bad)));
+        let projects = Swift.projects(&files).unwrap();
+        assert_eq!(projects.len(), 1, "{bad}");
+        assert!(Swift.read(&projects[0], View::new(&files, &[])).is_err(), "{bad}");
+    }
 }
 
 #[test]
@@ -252,5 +394,11 @@ fn hostile_bytes_are_survived() {
     let mut texts: Vec<&[u8]> =
         vec![calls.as_bytes(), quotes.as_bytes(), comments.as_bytes(), escapes.as_bytes(), b"\"\\\xc3\xa9"];
     texts.extend((0..MANIFEST.len()).map(|end| &MANIFEST.as_bytes()[..end]));
-    survives(&Swift, &["Package.swift"], &texts);
+    let (signs, raw) = ("#".repeat(1_000_000), "#\"".repeat(400_000));
+    let inner = ".package(url: \"\\(".repeat(200_000);
+    texts.extend([signs.as_bytes(), raw.as_bytes(), inner.as_bytes()]);
+    survives(&Swift, &["Package.swift", "Package@swift-5.swift"], &texts);
+    let references = "isa=XCRemoteSwiftPackageReference;repositoryURL=\"x\";".repeat(50_000);
+    let open = format!("XCRemoteSwiftPackageReference{}", "\"\\\u{e9}".repeat(100_000));
+    survives(&Swift, &["A.xcodeproj/project.pbxproj"], &[references.as_bytes(), open.as_bytes(), b"\xff\xfeX\0"]);
 }

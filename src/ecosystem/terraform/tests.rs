@@ -87,12 +87,93 @@ fn what_is_not_of_the_format_is_refused_with_its_line() {
 }
 
 #[test]
+fn modules_from_elsewhere_are_packages() {
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+    let text = format!(
+        "== a/main.tf\n/* module \"no\" {{ source = \"x/y/z\" }} */ terraform {{ required_providers {{ aws = {{ source = \"h/aws\" }} }} }}\n\
+         locals {{ t = \"${{join(\"}}\", [\"{{\"])}}\"\n d = <<-EOT\n  module \"no\" {{ source = \"x/y/z\" \n  EOT\n}}\n\
+         module \"own\" {{ source = \"./own\" }}\nmodule \"near\" {{ source = \"../near\" }}\n\
+         module \"g\" {{ source = \"git::https://git.example/o/x.git//sub?ref={COMMIT}\" }}\n\
+         module \"h\" {{\n  providers = {{ source = \"n\" }}\n  source = \"git::ssh://git@git.example/o/y.git?ref=v1\" # said\n}}\n\
+         module \"r\" {{ source = \"Name/vpc/aws\"\n version = \"1.2.3\" }}\n\
+         module \"s\" {{ source = \"registry.example/n/vpc/aws//sub\"\n version = \"~> 1.0\" }}\n\
+         module \"t\" {{ source = \"git.example/o/z\" }}\nmodule \"u\" {{ source = \"https://git.example/u.zip\" }}\n\
+         module \"v\" {{ source = var.place }}\nmodule \"w\" {{ source = \"../../out\" }}\n"
+    );
+    let inventory = read_one(&Terraform, &tree(&text));
+    let shown: Vec<_> = inventory
+        .packages
+        .iter()
+        .map(|p| format!("{} {} {}", p.label(), p.source.kind.as_str(), p.is_locked))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "git.example/o/x.git/sub@0123456789abcdef0123456789abcdef01234567 git true",
+            "git.example/o/y.git@v1 git false",
+            "git.example/o/z@* git false",
+            "git.example/u.zip@* registry false",
+            "n/vpc/aws@~> 1.0 registry false",
+            "name/vpc/aws@=1.2.3 public-registry false",
+            "out@* path false",
+        ]
+    );
+    assert_eq!(find(&inventory, "git.example/o/y.git").span.line, 12);
+    assert_eq!(inventory.disagreements.iter().map(|d| &*d.name).collect::<Vec<_>>(), ["v"]);
+    let quiet = tree(
+        "== a/main.tf\nmodule \"own\" { source = \"./own\" }\n== b/x.tf\nresource \"x\" \"y\" {\n== .terraform/modules/m/a.tf\nmodule \"m\" { source = \"a/b/c\" }\n",
+    );
+    assert_eq!(Terraform.projects(&quiet).unwrap(), []);
+    for bad in ["module \"a\" {", "module \"a\" ]", "module a {}\nx = <<E\n", "x = \"module", "module { }", "/* module"]
+    {
+        let files = tree(&format!("== a.tf\n{bad}"));
+        let projects = Terraform.projects(&files).unwrap();
+        assert!(Terraform.read(&projects[0], View::new(&files, &[])).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn configuration_says_where_providers_come_from() {
+    use crate::ecosystem::Settings as _;
+    let path = crate::model::RepoPath::new(".terraformrc");
+    let of = |text: &str| {
+        let all = Terraform.redirects(&path, text.as_bytes()).unwrap();
+        all.iter().map(|r| format!("{} {} -> {}", r.line, r.from, r.to)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(
+            "provider_installation {\n network_mirror { url = \"https://m.example/\" }\n dev_overrides {\n \"a/b\" = \"/x\"\n }\n direct {}\n}\n"
+        ),
+        ["2 network_mirror -> https://m.example/", "4 dev_overrides -> /x"]
+    );
+    assert_eq!(
+        of("host \"h.example\" {\n services = {\n \"modules.v1\" = \"https://e.example/\"\n }\n}"),
+        ["3 a host's services -> https://e.example/"]
+    );
+    assert_eq!(of("plugin_cache_dir = \"x\"\n"), Vec::<String>::new());
+    assert!(Terraform.redirects(&path, b"provider_installation {").is_err());
+    assert!(crate::ecosystem::settings_of(&path).is_some());
+}
+
+#[test]
+fn hostile_modules_are_survived() {
+    let texts = ["module \"a\" {", "\"${", "<<E\n", "<<", "<", "/*", "module \"a\" { source = \"\\\u{e9}\" }\n", "{[("];
+    let texts: Vec<String> = texts.iter().map(|text| format!("module{}", text.repeat(50_000))).collect();
+    survives(&Terraform, &["a.tf"], &[format!("module{}", "<".repeat(3_000_000)).as_bytes()]);
+    survives(&Terraform, &["a.tf"], &texts.iter().map(|text| text.as_bytes()).collect::<Vec<_>>());
+}
+
+#[test]
 fn names_and_versions_have_rules() {
     for (name, expected) in [
         ("hashicorp/google-beta", true),
         ("a/b", true),
         ("a", false),
-        ("a/b/c", false),
+        ("a/b/c", true),
+        ("git.example/a/b.git", true),
+        ("a/../b", false),
+        ("a/.b/c", false),
+        ("a.b/../c", false),
         ("-a/b", false),
         ("a/", false),
         ("../b", false),

@@ -151,6 +151,55 @@ fn manifests_and_lockfile_that_differ_are_told() {
 }
 
 #[test]
+fn folders_in_the_place_of_packages_stand_in() {
+    let inventory =
+        only(&LOCK.replacen("[\"below@1.0.0\", \"\", {}, \"SRI\"]", "[\"below@workspace:packages/mine\"]", 1));
+    let below = inventory.named(Ecosystem::Npm, "below").next().unwrap();
+    assert_eq!(
+        (&*below.version, &*below.source.address, below.identity),
+        ("0.0.0", "packages/mine", Identity::StandsIn)
+    );
+    let lock = LOCK.replacen("\"test\": [\"test@2.0.3\", \"\", {\"dependencies\": {\"below\": \"^3.0.0\", \"forced\": \"^2.0.0\"}}, \"SRI\"]", "\"test\": [\"mine@workspace:packages/mine\"]", 1);
+    assert_ne!(lock, LOCK);
+    let test = only(&lock).packages.into_iter().find(|package| *package.name == *"test").unwrap();
+    assert_eq!((&*test.source.address, test.identity, test.direct), ("packages/mine", Identity::StandsIn, true));
+    // A member under its own name is none.
+    let own = LOCK.replacen("\"test\": \"~2.0.0\"}", "\"mine\": \"^0.1.0\"}", 1).replacen(
+        "\"test\": \"~2.0.0\",}",
+        "\"mine\": \"^0.1.0\",}",
+        1,
+    );
+    let inventory = only(&own);
+    assert_eq!((messages(&inventory), inventory.named(Ecosystem::Npm, "mine").count()), (Vec::new(), 0));
+}
+
+#[test]
+fn digests_count_in_their_own_place_alone() {
+    let lock = |items: &str| format!("== bun.lock\n{{\"lockfileVersion\": 1, \"packages\": {{\"a\": [{items}]}}}}\n");
+    let git = "a@github:o/a#0123456789012345678901234567890123456789";
+    for items in [
+        "\"a@1.0.0\", \"\", {}, \"sha512-x\", \"SRI\"".to_owned(),
+        "\"a@1.0.0\", {}, \"\", \"SRI\"".to_owned(),
+        "\"a@1.0.0\", \"\", \"SRI\"".to_owned(),
+        "\"a@https://e.example/a.tgz\", {}, \"x\", \"SRI\"".to_owned(),
+        format!("\"{git}\", {{}}, \"o-a-0123456\", \"SRI\", {{}}"),
+    ] {
+        let text = lock(&items.replace("SRI", SRI));
+        let found = error(text.split_once('\n').unwrap().1);
+        assert_eq!(found.to_string(), "line 1: a package with items that have no place in it", "{items}");
+    }
+    for items in ["\"a@1.0.0\", \"\", {}, \"SRI\"", "\"a@https://e.example/a.tgz\", {}, \"SRI\""] {
+        let inventory = only(&lock(items));
+        assert!(inventory.packages[0].checksum.is_some() && inventory.disagreements.is_empty(), "{items}");
+    }
+    let inventory = only(&lock(
+        "\"a@1.0.0\", \"https://registry.example/a/-/a-1.0.0.tgz#da39a3ee5e6b4b0d3255bfef95601890afd80709\", {}, \"sha3-x SRI\"",
+    ));
+    let expected = format!("a: carries an integrity that is not one digest: `sha3-x {SRI}`");
+    assert_eq!((inventory.packages[0].checksum.as_deref(), messages(&inventory)), (None, vec![expected]));
+}
+
+#[test]
 fn comments_and_commas_are_blanked_where_they_stand() {
     for (text, expected) in [
         ("[1, 2,]", "[1, 2 ]"),

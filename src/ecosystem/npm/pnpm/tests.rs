@@ -192,6 +192,90 @@ fn folders_that_are_no_members_are_packages() {
 }
 
 #[test]
+fn folders_that_packages_get_stand_in() {
+    let inventory = only(&NINE.replacen("      below: 1.0.0", "      below: link:assets/time", 1));
+    assert_eq!(messages(&inventory), [""; 0]);
+    let below: Vec<(&str, &str, Identity)> =
+        inventory.named(Ecosystem::Npm, "below").map(|p| (&*p.version, &*p.source.address, p.identity)).collect();
+    let (folder, unused) = (("0.0.0", "assets/time", Identity::StandsIn), ("1.0.0", "", Identity::Public));
+    assert_eq!(below, [folder, unused]);
+    assert_eq!(scopes(&inventory, "test"), "development");
+    assert!(inventory.edges.iter().any(|to| inventory.packages[*to as usize].source == Source::path("assets/time")));
+    // A member, under a name that is not its own.
+    let renamed = NINE.replacen("version: 2.0.3\n", "version: link:packages/mine\n", 1);
+    let inventory = only(&renamed);
+    let test: Vec<_> = inventory.named(Ecosystem::Npm, "test").map(|p| (&*p.source.address, p.direct)).collect();
+    assert_eq!(test, [("packages/mine", true), ("https://registry.example", false)]);
+    let own = NINE.replacen("\"mine\": \"workspace:*\"", "\"mine\": \"^0.1.0\"", 1).replacen(
+        "specifier: workspace:*",
+        "specifier: ^0.1.0",
+        1,
+    );
+    let inventory = only(&own);
+    assert_eq!((messages(&inventory), inventory.packages.len()), (Vec::new(), 7));
+}
+
+#[test]
+fn what_the_workspace_makes_pnpm_load_is_told() {
+    let sri = format!("sha256-{}=", "A".repeat(43));
+    let set = format!(
+        "configDependencies:\n  hook: 1.0.0+{sri}\n  far: {{tarball: 'https://e.example/far.tgz', integrity: 2.0.0+{sri}}}\n\
+         dangerouslyAllowAllBuilds: true\npnpmfile: build/hook.cjs\nregistry: https://registry.example\n\
+         registries: {{'@s': 'https://s.example'}}\ncatalog:\n"
+    );
+    let inventory = only(&NINE.replacen("catalog:\n", &set, 1));
+    let expected = [
+        "dangerouslyAllowAllBuilds: lets every package run scripts",
+        "pnpmfile: runs pnpm's hooks from build/hook.cjs",
+        "registries: takes packages of @s from https://s.example",
+        "registry: takes packages from https://registry.example",
+    ];
+    let mut found = messages(&inventory);
+    found.sort();
+    assert_eq!(found, expected);
+    let (hook, far) = (find(&inventory, "hook"), find(&inventory, "far"));
+    assert_eq!(
+        (&*hook.version, hook.identity, &*far.version, far.identity),
+        ("1.0.0", Identity::Public, "2.0.0", Identity::StandsIn)
+    );
+    assert!(hook.runs_on_install && hook.is_fixed() && hook.direct && far.is_fixed());
+    assert_eq!((&*far.source.address, &*scopes(&inventory, "hook")), ("https://e.example/far.tgz", "runtime"));
+}
+
+#[test]
+fn lockfiles_of_branches_are_projects_of_their_own() {
+    let (before, lock) = NINE.split_once("== pnpm-lock.yaml\n").unwrap();
+    let files = format!("{before}== pnpm-lock.main.yaml\n{lock}== pnpm-lock.yaml\n{lock}").replace("SRI", SRI);
+    let all = testing::read_all(&Pnpm, &tree(&files));
+    let found: Vec<(&str, usize)> =
+        all.iter().map(|i| (i.project.lockfile.as_ref().unwrap().as_str(), i.packages.len())).collect();
+    assert_eq!(found, [("pnpm-lock.yaml", 7), ("pnpm-lock.main.yaml", 7)]);
+    assert!(crate::ecosystem::claims(&RepoPath::new("a/pnpm-lock.feature!x.yaml")));
+}
+
+#[test]
+fn merge_keys_are_refused() {
+    let merged = "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: x, <<: {tarball: 'https://e.example/x.tgz'}}\n";
+    assert_eq!(error(merged).to_string(), "line 4: a merge key (`<<`), which hides what it brings");
+    assert!(error(&merged.replacen("<<:", "!!merge :", 1)).to_string().contains("merge key"));
+    let files = tree(&NINE.replacen("catalog:\n", "<<: {overrides: {run: 'https://e.example/x.tgz'}}\ncatalog:\n", 1));
+    let project = Pnpm.projects(&files).unwrap().remove(0);
+    let (path, error) = Pnpm.read(&project, View::new(&files, &[])).unwrap_err();
+    assert_eq!((path.as_str(), error.to_string().contains("merge key")), (WORKSPACE, true));
+}
+
+#[test]
+fn an_integrity_of_two_digests_fixes_nothing() {
+    let two = format!("sha256-{0}= sha256-{1}=", "A".repeat(43), "B".repeat(42) + "A");
+    let wrong = format!("test: carries an integrity that is not one digest: `{two}`");
+    let two = format!("test@2.0.3:\n    resolution: {{integrity: {two}, tarball");
+    let lock = NINE.replacen("test@2.0.3:\n    resolution: {integrity: SRI, tarball", &two, 1);
+    let lock = lock.replacen("other-2.0.3.tgz", "other-2.0.3.tgz#da39a3ee5e6b4b0d3255bfef95601890afd80709", 1);
+    let inventory = only(&lock);
+    assert_eq!((find(&inventory, "test").checksum.as_deref(), messages(&inventory)), (None, vec![wrong]));
+}
+
+#[test]
 fn older_versions_are_read_and_their_flags_are_not_believed() {
     let five = only(
         "== package.json
@@ -320,6 +404,11 @@ fn hostile_files_are_answered() {
     survives(&Pnpm, &[LOCKFILE, "a/pnpm-lock.yaml"], &bytes);
 }
 
+/// Other readers have no word on members that packages get as their peers.
+fn is_entry(package: &Package) -> bool {
+    package.source.kind != crate::model::inventory::SourceKind::Path || *package.version != *"0.0.0"
+}
+
 /// Counts and digests are those of `name@version` as `@pnpm/lockfile-file` 7 with `@pnpm/lockfile-utils` 5 (5.4, 6.0),
 /// and `@pnpm/lockfile.fs` 1001.1.35 with `@pnpm/lockfile.utils` 1004.0.6 (9.0) give them.
 #[test]
@@ -331,7 +420,8 @@ fn real_files_hold_what_other_readers_find() {
         ("pnpm-2026-v9", 632, "798b0c7bc44bea84e9549951f19a1c9fda912e401b10093e65cf37ed9fabb5e1"),
         ("pnpm-osv-website-v9", 416, "1d9a4295fc001e7303aca4569f90c539a2f78e8e7c7ebd2e618195cbde356103"),
     ] {
-        let inventory = read_one(&Pnpm, &testing::folder(&root.join(folder)));
+        let mut inventory = read_one(&Pnpm, &testing::folder(&root.join(folder)));
+        inventory.packages.retain(is_entry);
         let found = labels(&inventory);
         assert_eq!((found.len(), &*digest(&found)), (count, expected), "{folder}");
         assert_eq!(messages(&inventory), [""; 0], "{folder}");
@@ -354,7 +444,10 @@ fn a_history_is_read_without_a_gap() {
         let files = testing::folder(&folder);
         let project = Pnpm.projects(&files).unwrap().remove(0);
         let inventory = match Pnpm.read(&project, View::new(&files, &[])) {
-            Ok(inventory) => inventory,
+            Ok(mut inventory) => {
+                inventory.packages.retain(is_entry);
+                inventory
+            }
             Err((_, error)) => {
                 refused.push((commit, error.to_string()));
                 continue;

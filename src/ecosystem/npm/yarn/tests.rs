@@ -226,3 +226,24 @@ fn real_files_hold_what_another_reader_finds() {
         assert!(inventory.packages.iter().all(|package| package.contradiction.is_none()), "{folder}");
     }
 }
+
+#[test]
+fn members_that_packages_get_stand_in_and_two_digests_fix_nothing() {
+    let two = format!("sha256-{}= sha256-{}=", "A".repeat(43), "B".repeat(42) + "A");
+    let inventory = read_one(
+        &Yarn,
+        &tree(&format!(
+            "== package.json\n{{\"name\":\"top\",\"workspaces\":[\"w\"],\"dependencies\":{{\"a\":\"1\",\"ms\":\"^2\"}}}}\n\
+             == w/package.json\n{{\"name\":\"ms\",\"version\":\"2.1.3\"}}\n== yarn.lock\n# yarn lockfile v1\n\n\
+             a@1:\n  version \"1.0.0\"\n  \
+             resolved \"https://registry.example/a/-/a-1.0.0.tgz#da39a3ee5e6b4b0d3255bfef95601890afd80709\"\n  \
+             integrity \"{two}\"\n  dependencies:\n    ms \"^2.1.0\"\n"
+        )),
+    );
+    let ms = find(&inventory, "ms");
+    assert_eq!((&*ms.version, &*ms.source.address, ms.identity), ("0.0.0", "w", Identity::StandsIn));
+    assert_eq!((inventory.needs(0), ms.direct), (&[1][..], false));
+    let wrong = format!("carries an integrity that is not one digest: `{two}`");
+    assert_eq!(find(&inventory, "a").checksum, None);
+    assert_eq!(inventory.disagreements.iter().map(|each| &*each.message).collect::<Vec<_>>(), [wrong]);
+}
