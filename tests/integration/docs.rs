@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use portcullis::discover::unread;
+use portcullis::discover::unread::{self, Gap};
 use portcullis::ecosystem::{FORMATS, Role, SETTINGS};
 use portcullis::model::Ecosystem;
 
@@ -38,11 +38,14 @@ fn supported() -> String {
         let patterns: Vec<String> = settings.patterns().iter().map(|pattern| format!("`{pattern}`")).collect();
         writeln!(text, "| {} | {} |", settings.ecosystem(), patterns.join(" ")).unwrap();
     }
-    text += "\n## Recognised and not read\n\nAdding or changing one leaves the answer incomplete. Manifests that are programs are not \
-             run: a lockfile beside one says what it asked for.\n\n| file | what | unless beside it |\n|---|---|---|\n";
-    for (pattern, what, unless) in unread::kinds() {
-        let unless: Vec<String> = unless.iter().map(|name| format!("`{name}`")).collect();
-        writeln!(text, "| `{pattern}` | {what} | {} |", unless.join(" ")).unwrap();
+    text += "\n## Recognised and not read\n\nAdding or changing a lockfile that is not read leaves the answer incomplete; a manifest that is \
+             not read is a review.\n\n| file | what | a change is |\n|---|---|---|\n";
+    for kind in unread::kinds() {
+        let said = match kind.gap {
+            Gap::Lockfile => "incomplete",
+            Gap::Manifest => "a review (`not-judged`)",
+        };
+        writeln!(text, "| `{}` | {} | {said} |", kind.pattern, kind.what).unwrap();
     }
     text
 }

@@ -52,7 +52,7 @@ fn an_inventory_against_itself_differs_in_nothing() {
             let tree = repo.tree(&repo.resolve(name).unwrap()).unwrap();
             let Ok(gate) = Gate::read(&*tree) else { continue };
             let snapshot = Snapshot::new(&*tree).unwrap();
-            for found in projects::find(&snapshot, &gate.config, &mut Coverage::default()) {
+            for found in projects::find(&snapshot, &gate.config, &|_| true, &mut Coverage::default()) {
                 let Ok(inventory) = projects::read(&snapshot, &gate.config, &found) else { continue };
                 let mut standing = Standing::default();
                 standing.add(&inventory);
@@ -129,7 +129,9 @@ fn less_evidence_never_lets_more_through() {
             if fault {
                 return Err(format!("{} became {} with {evidence:?}", whole.decision, verdict.decision));
             }
-            if !verdict.changes.is_empty() && evidence != Evidence::Stale && verdict.complete {
+            // Of some ecosystems no database speaks: no data could make the answer about them more than it is.
+            let asked = verdict.changes.iter().any(|change| change.ecosystem.osv().is_some());
+            if asked && evidence != Evidence::Stale && verdict.complete {
                 return Err(format!("packages changed, and the answer is complete with {evidence:?}"));
             }
         }
@@ -257,6 +259,9 @@ fn every_finding_says_what_where_and_what_to_do() {
                 return fault("no location");
             }
             for text in [&finding.message, &finding.remediation] {
+                // `${BASE}` is how a file spells what nobody knows.
+                let plain: String = text.split("${").flat_map(|part| part.splitn(2, '}').last()).collect();
+                let text = if text.contains("${") { &plain } else { text };
                 if text.trim().is_empty() || text.contains(['{', '}']) || text.contains("  ") || text.ends_with(": ") {
                     return fault("a text with a hole in it");
                 }

@@ -1,0 +1,3 @@
+package pebblemap
+
+func init() { /* other */ }

@@ -1,0 +1,3 @@
+package pebblemap
+
+// one v1.0.0

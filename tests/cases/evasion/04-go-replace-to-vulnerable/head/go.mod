@@ -1,0 +1,9 @@
+module git.example/owner/app
+
+go 1.23.4
+
+require (
+	git.example/owner/gravelhash v1.2.0
+)
+
+replace git.example/owner/gravelhash => git.example/owner/gravelhash v1.1.0

@@ -1,0 +1,7 @@
+module git.example/owner/app
+
+go 1.23.4
+
+require (
+	git.example/owner/pebblemap v1.0.0
+)

@@ -1,0 +1,3 @@
+module git.example/owner/pebblemap
+
+go 1.23.4

@@ -1,0 +1,10 @@
+module git.example/owner/app
+
+go 1.23.4
+
+require (
+	git.example/owner/pebblemap v1.0.0
+	git.example/owner/gravelhash v1.1.0 // indirect
+)
+
+tool git.example/owner/gravelhash/cmd/hash

@@ -1,0 +1,5 @@
+module git.example/owner/app
+
+go 1.23.4
+
+require git.example/other/pebblemap v1.1.0

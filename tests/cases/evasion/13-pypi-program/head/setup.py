@@ -1,0 +1,2 @@
+from setuptools import setup
+setup(install_requires=open("deps").read().split())

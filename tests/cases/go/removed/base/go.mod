@@ -1,0 +1,8 @@
+module git.example/owner/app
+
+go 1.23.4
+
+require (
+	git.example/owner/pebblemap v1.0.0
+	git.example/owner/quarrykit v1.2.0
+)

@@ -1,0 +1,3 @@
+module git.example/owner/inner
+
+go 1.23.4

@@ -1,0 +1,4 @@
+defmodule App.MixProject do
+  use Mix.Project
+  defp deps, do: []
+end

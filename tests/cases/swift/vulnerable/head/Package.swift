@@ -1,0 +1,10 @@
+// swift-tools-version:5.9
+import PackageDescription
+let package = Package(
+    name: "App",
+    dependencies: [
+        .package(url: "https://git.example/owner/pebblemap", from: "1.0.0"),
+        .package(url: "https://git.example/owner/gravelhash", from: "1.1.0"),
+    ],
+    targets: [.target(name: "App")]
+)
