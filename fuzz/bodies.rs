@@ -53,6 +53,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("cvss", cvss),
     ("diff", diff),
     ("escape", escape),
+    ("formats", formats),
     ("glob", glob),
     ("ledger", ledger),
     ("osv_record", osv_record),
@@ -176,7 +177,7 @@ fn assert_sound(inventory: &Inventory) {
         let path = graph::why(inventory, index);
         assert!(path.is_empty() || path.last() == Some(&package.label()));
         let purl = purls::of_package(package);
-        if package.is_locked && Cargo.is_name(&package.name) {
+        if package.is_locked && package.ecosystem == Ecosystem::Cargo && Cargo.is_name(&package.name) {
             let named = purls::parse(&purl, Ecosystem::Cargo).unwrap();
             assert_eq!((named.ecosystem, &*named.name), (package.ecosystem, &*package.name), "{purl}");
         }
@@ -190,6 +191,17 @@ pub fn cargo_project(bytes: &[u8]) {
         let mut standing = Standing::default();
         standing.add(&inventory);
         assert!(changes(Some(&inventory), Some(&inventory), &standing).is_empty(), "nothing differs from itself");
+    }
+}
+
+/// Trees of every ecosystem; and the same bytes as each kind of file that some format reads.
+pub fn formats(bytes: &[u8]) {
+    cargo_project(bytes);
+    for kind in FORMATS.iter().flat_map(|format| format.kinds()) {
+        let path = RepoPath::new(&kind.pattern.replace("**/", "").replace('*', "x"));
+        for inventory in inventories(Files::from([(path, bytes[..bytes.len().min(MOST)].to_vec())])) {
+            assert_sound(&inventory);
+        }
     }
 }
 
