@@ -296,8 +296,10 @@ fn a_cache_that_cannot_be_written_keeps_what_it_has() {
     set_writable(&machine.cache(), true);
     for entry in std::fs::read_dir(machine.cache()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(name == "advisories.store" || name == "probe", "{name}");
+        assert!(matches!(name.as_str(), "advisories.store" | "probe" | "downloads"), "{name}");
     }
+    let names = |folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(names(machine.cache().join("downloads")), ["lock"]);
 }
 
 #[test]
