@@ -70,7 +70,7 @@ fn unclear(address: &str) -> Option<Box<str>> {
     let is_plain = !rest.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control())
         && path.split('%').skip(1).all(is_escape)
         && !path.split('/').any(|part| decode(part).split('/').any(is_dots));
-    (!is_plain).then(|| path.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect::<String>().into())
+    (!is_plain).then(|| path.chars().take(MAX_SHOWN).collect::<String>().into())
 }
 
 /// The parts of an address of a registry.

@@ -288,20 +288,20 @@ fn addresses_name_their_registry_and_contradict_only_in_its_own_shape() {
         assert_eq!(read(&format!("{R}/{path}"), name, version), format!("{usual}{expected}"), "{path}");
     }
     // Clients and servers follow the path to another package than its text names.
-    for (path, shown) in [
-        ("a/-/../../@types/a/%2d/a-1.0.0.tgz", None),
-        ("a/-/..\\..\\@types\\a\\-/a-1.0.0.tgz", Some("a/-/..\\\\..\\\\@types\\\\a\\\\-/a-1.0.0.tgz")),
-        ("./a/-/a-1.0.0.tgz", None),
-        ("b/%2E%2e/a/-/a-1.0.0.tgz", None),
-        ("a/-/..%2f..%2Fb/%2fa-1.0.0.tgz", None),
-        ("%61/-/a-1.0.0.tgz", None),
-        ("a/-/a-1.0.0%2tgz", None),
-        ("a/-/.\t./../b/-/../../a/-/a-1.0.0.tgz", Some("a/-/.\\t./../b/-/../../a/-/a-1.0.0.tgz")),
-        ("a/download/../../b/a-1.0.0.tgz", None),
-        ("download/a/1.0.0/../../b/1.0.0/0f3c", None),
+    for path in [
+        "a/-/../../@types/a/%2d/a-1.0.0.tgz",
+        "a/-/..\\..\\@types\\a\\-/a-1.0.0.tgz",
+        "./a/-/a-1.0.0.tgz",
+        "b/%2E%2e/a/-/a-1.0.0.tgz",
+        "a/-/..%2f..%2Fb/%2fa-1.0.0.tgz",
+        "%61/-/a-1.0.0.tgz",
+        "a/-/a-1.0.0%2tgz",
+        "a/-/.\t./../b/-/../../a/-/a-1.0.0.tgz",
+        "a/download/../../b/a-1.0.0.tgz",
+        "download/a/1.0.0/../../b/1.0.0/0f3c",
     ] {
         let found = source::resolved(&format!("{R}/{path}"), "a", "1.0.0");
-        assert_eq!(found.contradiction.as_deref(), Some(shown.unwrap_or(path)), "{path}");
+        assert_eq!(found.contradiction.as_deref(), Some(path), "{path}");
     }
     for (address, expected) in [
         ("https://registry.example/npm/team/a/-/a-1.0.0.tgz", "Registry Public https://registry.example/npm/team"),
