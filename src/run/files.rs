@@ -53,6 +53,14 @@ impl Stated {
             content: String::new(),
         }
     }
+
+    /// Says what is newly sent where; the first of it gives the line.
+    fn redirect(&mut self, first: &Redirect, moved: &[&Redirect]) {
+        self.line = first.line;
+        self.redirects = true;
+        let each = moved.iter().map(|each| format!("{} to {}", each.from, each.to));
+        self.detail = each.collect::<Vec<_>>().join("; ");
+    }
 }
 
 /// Everything that the changed files ask the rules about.
@@ -240,10 +248,7 @@ fn manager_config(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>
         Ok(new) => {
             let moved: Vec<&Redirect> = new.iter().filter(|each| is_moved(&old, each)).collect();
             if let Some(first) = moved.first() {
-                stated.line = first.line;
-                stated.redirects = true;
-                let each = moved.iter().map(|each| format!("{} to {}", each.from, each.to));
-                stated.detail = each.collect::<Vec<_>>().join("; ");
+                stated.redirect(first, &moved);
             }
         }
         // What cannot be read may redirect anything.
@@ -269,9 +274,7 @@ fn embedded(changed: &Changed<'_>, path: &RepoPath, before: Option<&Entry>, afte
     }
     let mut stated = Stated::new(FileConcern::ManagerConfig, path, verb(before, after).to_owned());
     if let Some(first) = moved.first() {
-        stated.line = first.line;
-        stated.redirects = true;
-        stated.detail = moved.iter().map(|each| format!("{} to {}", each.from, each.to)).collect::<Vec<_>>().join("; ");
+        stated.redirect(first, &moved);
     }
     Some(stated)
 }
@@ -292,12 +295,11 @@ fn moved_sources(
     let spelt = |address: &str| address.trim_end_matches('/').to_ascii_lowercase();
     let mirrors: BTreeSet<String> =
         changed.config.mirrors(settings.ecosystem()).iter().map(|mirror| spelt(mirror)).collect();
-    let mut new = redirects(changed.head, after)?;
-    new.retain(|each| is_moved(&old, each) && !mirrors.contains(&spelt(&each.to)));
+    let new = redirects(changed.head, after)?;
+    let moved: Vec<&Redirect> =
+        new.iter().filter(|each| is_moved(&old, each) && !mirrors.contains(&spelt(&each.to))).collect();
     let mut stated = Stated::new(FileConcern::ManagerConfig, path, String::new());
-    stated.line = new.first()?.line;
-    stated.redirects = true;
-    stated.detail = new.iter().map(|each| format!("{} to {}", each.from, each.to)).collect::<Vec<_>>().join("; ");
+    stated.redirect(moved.first()?, &moved);
     Some(stated)
 }
 
