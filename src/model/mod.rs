@@ -44,8 +44,10 @@ pub mod evidence;
 pub mod finding;
 pub mod graph;
 pub mod inventory;
+pub mod line;
 pub mod path;
 pub mod purl;
+pub mod step;
 pub mod tree;
 pub mod verdict;
 
