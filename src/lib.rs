@@ -31,11 +31,13 @@ pub mod model;
 
 pub mod advisory;
 pub mod cli;
+pub mod detect;
 pub mod diff;
 pub mod discover;
 pub mod ecosystem;
 pub mod evidence;
 pub mod gate;
+pub mod language;
 pub mod policy;
 pub mod report;
 pub mod revision;

@@ -4,6 +4,7 @@
 //! the schema, the requests and the cases of `policy test` all come from that list. A fact that may be unavailable is
 //! an optional attribute, so Cedar's validator makes the author of a rule say what happens without it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
@@ -13,10 +14,12 @@ use crate::model::advisory::AdvisoryKind;
 use crate::model::change::{ChangeKind, ChecksumMove, Depth};
 use crate::model::finding::Origin;
 use crate::model::inventory::{Scope, SourceKind};
+use crate::model::line::{Language, LineClass, Region};
+use crate::model::step::Weakness;
 
 words! {
     /// The kinds of subject: a Cedar entity type, and the action of the same name in lower case.
-    Kind { Change = "Change", Match = "Match", File = "File", Entry = "Entry" }
+    Kind { Change = "Change", Match = "Match", File = "File", Entry = "Entry", Line = "Line", Step = "Step" }
 }
 
 words! {
@@ -64,7 +67,14 @@ pub enum Value {
     /// `Set<String>`, sorted.
     Texts(Vec<String>),
     /// A word of an enumerated entity type.
-    Word(&'static str, &'static str),
+    Word(&'static str, Cow<'static, str>),
+}
+
+impl Value {
+    /// A word of an enumerated entity type.
+    pub fn word(enumeration: &'static str, word: impl Into<Cow<'static, str>>) -> Self {
+        Self::Word(enumeration, word.into())
+    }
 }
 
 /// One attribute of a subject.
@@ -88,7 +98,11 @@ const fn may(name: &'static str, kind: Type, doc: &'static str) -> Attribute {
     Attribute { name, kind, required: false, doc }
 }
 
+/// The enumerated entity type whose words the packs in use define: their detectors, as `pack/id`.
+pub const DETECTOR: &str = "Detector";
+
 /// Enumerated entity types: name and words. The validator does not catch a misspelt string; it does catch these.
+/// [`DETECTOR`] is one more.
 #[must_use]
 pub fn enumerations() -> Vec<(&'static str, Vec<&'static str>)> {
     fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
@@ -107,9 +121,13 @@ pub fn enumerations() -> Vec<(&'static str, Vec<&'static str>)> {
         ("Ecosystem", words(Ecosystem::ALL, Ecosystem::as_str)),
         ("EntryKind", words(EntryKind::ALL, EntryKind::as_str)),
         ("FileConcern", words(FileConcern::ALL, FileConcern::as_str)),
+        ("Language", words(Language::ALL, Language::as_str)),
+        ("LineClass", words(LineClass::ALL, LineClass::as_str)),
         ("Origin", words(Origin::ALL, Origin::as_str)),
+        ("Region", words(Region::ALL, Region::as_str)),
         ("Scope", words(Scope::ALL, Scope::as_str)),
         ("SourceKind", words(SourceKind::ALL, SourceKind::as_str)),
+        ("Weakness", words(Weakness::ALL, Weakness::as_str)),
     ]
 }
 
@@ -181,6 +199,21 @@ const ENTRY: &[Attribute] = &[
     must("used", Type::Flag, "it matches something that stands in head"),
 ];
 
+const LINE: &[Attribute] = &[
+    must("path", Type::Text, "the path of the file"),
+    must("language", Type::Word("Language"), "the language of the file"),
+    must("class", Type::Word("LineClass"), "what the file is to its project, by its path"),
+    must("region", Type::Word("Region"), "whether code, a comment or a string is meant"),
+    must("detector", Type::Word(DETECTOR), "the detector that matched, as `pack/id`"),
+];
+
+const STEP: &[Attribute] = &[
+    must("path", Type::Text, "the path of the workflow or action"),
+    must("weakness", Type::Word("Weakness"), "what an attacker could use"),
+    must("privileged", Type::Flag, "strangers can start the run with its secrets or write access"),
+    must("exposed", Type::Flag, "it stands beside what makes it dangerous; true where the weakness knows no such difference"),
+];
+
 const CONTEXT: &[Attribute] = &[
     must("command", Type::Word("Command"), "the command that asks"),
     must("ci", Type::Flag, "the run decides for a pipeline, not for a person at a desk"),
@@ -199,6 +232,8 @@ impl Kind {
             Self::Match => MATCH,
             Self::File => FILE,
             Self::Entry => ENTRY,
+            Self::Line => LINE,
+            Self::Step => STEP,
         }
     }
 
@@ -210,6 +245,8 @@ impl Kind {
             Self::Match => "match",
             Self::File => "file",
             Self::Entry => "entry",
+            Self::Line => "line",
+            Self::Step => "step",
         }
     }
 }
@@ -234,14 +271,17 @@ pub struct Subject {
     pub words: BTreeMap<&'static str, String>,
 }
 
-/// The schema in Cedar's JSON form, which parses five times faster than its text.
+/// The schema in Cedar's JSON form, which parses five times faster than its text. `detectors` are the words of
+/// [`DETECTOR`].
 #[must_use]
-pub fn schema() -> Json {
+pub fn schema(detectors: &[String]) -> Json {
     let mut entities = serde_json::Map::new();
     entities.insert("Gate".to_owned(), json!({}));
     for (name, words) in enumerations() {
         entities.insert(name.to_owned(), json!({ "enum": words }));
     }
+    let words: Vec<&str> = std::iter::once(NO_DETECTOR).chain(detectors.iter().map(String::as_str)).collect();
+    entities.insert(DETECTOR.to_owned(), json!({ "enum": words }));
     let mut actions = serde_json::Map::new();
     for kind in Kind::ALL {
         entities.insert(kind.as_str().to_owned(), json!({ "shape": record(kind.attributes()) }));
@@ -272,6 +312,9 @@ fn record(attributes: &[Attribute]) -> Json {
     json!({ "type": "Record", "attributes": fields })
 }
 
+/// What stands for "no detector": Cedar has no enumeration without words, and a quiet subject needs one.
+const NO_DETECTOR: &str = "none";
+
 /// The attributes of a subject that no rule has anything to say about: the ground on which cases of `policy test`
 /// stand.
 #[must_use]
@@ -286,15 +329,15 @@ pub fn quiet(kind: Kind) -> Attributes {
                 Type::Number => Value::Number(0),
                 Type::Text => Value::Text(String::new()),
                 Type::Texts => Value::Texts(Vec::new()),
-                Type::Word(name) => Value::Word(name, first_word(name)),
+                Type::Word(name) => Value::word(name, first_word(name)),
             };
             (a.name, value)
         })
         .collect();
     let settled: &[(&'static str, Value)] = match kind {
         Kind::Change => &[
-            ("kind", Value::Word("ChangeKind", ChangeKind::Upgraded.as_str())),
-            ("scope", Value::Word("Scope", Scope::Runtime.as_str())),
+            ("kind", Value::word("ChangeKind", ChangeKind::Upgraded.as_str())),
+            ("scope", Value::word("Scope", Scope::Runtime.as_str())),
             ("pinned", Value::Flag(true)),
             ("fixed", Value::Flag(true)),
             ("nameValid", Value::Flag(true)),
@@ -302,12 +345,12 @@ pub fn quiet(kind: Kind) -> Attributes {
             ("ageDays", Value::Number(1000)),
         ],
         Kind::Match => &[
-            ("scope", Value::Word("Scope", Scope::Runtime.as_str())),
-            ("kind", Value::Word("AdvisoryKind", AdvisoryKind::Vulnerability.as_str())),
+            ("scope", Value::word("Scope", Scope::Runtime.as_str())),
+            ("kind", Value::word("AdvisoryKind", AdvisoryKind::Vulnerability.as_str())),
             ("severity", Value::Number(0)),
-            ("origin", Value::Word("Origin", Origin::Introduced.as_str())),
+            ("origin", Value::word("Origin", Origin::Introduced.as_str())),
         ],
-        Kind::File => &[],
+        Kind::File | Kind::Line | Kind::Step => &[],
         Kind::Entry => &[("used", Value::Flag(true))],
     };
     attributes.extend(settled.iter().cloned());
@@ -315,6 +358,9 @@ pub fn quiet(kind: Kind) -> Attributes {
 }
 
 fn first_word(enumeration: &str) -> &'static str {
+    if enumeration == DETECTOR {
+        return NO_DETECTOR;
+    }
     enumerations()
         .into_iter()
         .find(|(name, _)| *name == enumeration)

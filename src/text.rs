@@ -93,6 +93,53 @@ pub fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Characters that move, hide, reorder or imitate, as inclusive ranges. Sources: Unicode 16 `UnicodeData.txt`
+/// (categories Cc, Cf, Zl, Zp, Co) and `DerivedCoreProperties.txt` (`Default_Ignorable_Code_Point`).
+const UNSAFE: &[(u32, u32)] = &[
+    (0x0000, 0x001F),    // C0, with ESC
+    (0x007F, 0x009F),    // DEL, C1
+    (0x00AD, 0x00AD),    // soft hyphen
+    (0x034F, 0x034F),    // combining grapheme joiner
+    (0x0600, 0x0605),    // Arabic number signs
+    (0x061C, 0x061C),    // Arabic letter mark: bidirectional
+    (0x06DD, 0x06DD),    // Arabic end of ayah
+    (0x070F, 0x070F),    // Syriac abbreviation mark
+    (0x0890, 0x0891),    // Arabic currency marks
+    (0x08E2, 0x08E2),    // Arabic disputed end of ayah
+    (0x115F, 0x1160),    // Hangul fillers: blank
+    (0x17B4, 0x17B5),    // Khmer inherent vowels: invisible
+    (0x180B, 0x180F),    // Mongolian selectors and separator
+    (0x200B, 0x200F),    // zero width space, joiners, left-to-right and right-to-left marks
+    (0x2028, 0x202E),    // line and paragraph separators, bidirectional embeddings and overrides
+    (0x2060, 0x206F),    // word joiner, invisible operators, bidirectional isolates, deprecated format characters
+    (0x2800, 0x2800),    // Braille blank
+    (0x3164, 0x3164),    // Hangul filler
+    (0xE000, 0xF8FF),    // private use: every font draws something else
+    (0xFE00, 0xFE0F),    // variation selectors
+    (0xFEFF, 0xFEFF),    // byte order mark
+    (0xFFA0, 0xFFA0),    // halfwidth Hangul filler
+    (0xFFF0, 0xFFFB),    // unassigned ignorables, interlinear annotation
+    (0xFFFE, 0xFFFF),    // noncharacters
+    (0x110BD, 0x110BD),  // Kaithi number sign
+    (0x110CD, 0x110CD),  // Kaithi number sign above
+    (0x13430, 0x1343F),  // Egyptian hieroglyph format controls
+    (0x1BCA0, 0x1BCA3),  // shorthand format controls
+    (0x1D173, 0x1D17A),  // musical format controls
+    (0xE0000, 0xE0FFF),  // tags, supplementary variation selectors: whole texts hide here
+    (0xF0000, 0x10FFFF), // supplementary private use
+];
+
+/// Whether a character may not reach a terminal as it is.
+#[must_use]
+pub fn is_unsafe(c: char) -> bool {
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    let code = u32::from(c);
+    // Every blank but the common one imitates it, or breaks a line.
+    c.is_whitespace() || UNSAFE.iter().any(|(from, to)| (*from..=*to).contains(&code))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

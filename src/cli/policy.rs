@@ -1,11 +1,17 @@
 //! `policy list | show | test`.
 
+use std::collections::BTreeMap;
+
 use super::args::{Global, Policy};
 use super::{Ending, Error, explain, open, print};
+use crate::detect::{self, cases::LineOutcome, rules};
+use crate::gate::Gate;
 use crate::model::verdict::Decision;
-use crate::policy::cases;
+use crate::policy::cases::{self, Outcome};
+use crate::policy::{detectors, engine};
 use crate::policy::pack::{Pack, Packs};
 use crate::report::escape::terminal;
+use crate::subject::{Command, Value, context_attributes};
 use crate::world::Env;
 
 pub(super) fn run(global: &Global, env: &Env, args: &Policy) -> Result<Ending, Error> {
@@ -14,8 +20,8 @@ pub(super) fn run(global: &Global, env: &Env, args: &Policy) -> Result<Ending, E
     let packs = Packs::load(&gate)?;
     match args {
         Policy::List => print(&packs.packs.iter().map(list).collect::<Vec<_>>().join("\n")),
-        Policy::Show { name } => show(&packs, name),
-        Policy::Test => test(&packs),
+        Policy::Show { name } => show(&gate, &packs, name),
+        Policy::Test => test(&gate, &packs),
     }
 }
 
@@ -25,28 +31,18 @@ fn list(pack: &Pack) -> String {
     for rule in &pack.rules {
         text += &format!("  {:width$}  {:6}  {}\n", rule.id, rule.level, terminal(&rule.title));
     }
-    text
+    let (cited, not_cited) = controls(pack);
+    text + &format!("  evidence for {} of {} controls\n", cited.len(), cited.len() + not_cited.len())
 }
 
-fn show(packs: &Packs, name: &str) -> Result<Ending, Error> {
+/// Ids of controls: those that some rule is evidence for, and those that none is.
+fn controls(pack: &Pack) -> (Vec<&String>, Vec<&String>) {
+    pack.manifest.controls.keys().partition(|id| pack.rules.iter().any(|rule| rule.controls.contains(id)))
+}
+
+fn show(gate: &Gate, packs: &Packs, name: &str) -> Result<Ending, Error> {
     if let Some(pack) = packs.packs.iter().find(|pack| pack.name == name) {
-        let manifest = &pack.manifest;
-        let mut text = format!(
-            "{}  {}\n{}\nframework  {}, {}\n\n",
-            pack.name,
-            terminal(&manifest.title),
-            terminal(&manifest.summary),
-            terminal(&manifest.framework),
-            terminal(&manifest.edition)
-        );
-        text += &pack.rules.iter().map(|rule| explain::rule(packs, rule)).collect::<Vec<_>>().join("\n");
-        text += "\ncontrols\n";
-        for (id, words) in &manifest.controls {
-            let cited = pack.rules.iter().any(|rule| rule.controls.contains(id));
-            let note = if cited { "" } else { "  (no rule is evidence for it)" };
-            text += &format!("  {}  {}{note}\n", terminal(id), terminal(words));
-        }
-        return print(&text);
+        return print(&show_pack(gate, packs, pack)?);
     }
     let rules: Vec<String> = packs
         .rules()
@@ -59,31 +55,103 @@ fn show(packs: &Packs, name: &str) -> Result<Ending, Error> {
     print(&rules.join("\n"))
 }
 
-fn test(packs: &Packs) -> Result<Ending, Error> {
-    let (mut passed, mut text) = (0, String::new());
-    let mut failed = 0;
-    for pack in &packs.packs {
-        for outcome in cases::run(packs, pack)? {
-            if outcome.holds() {
-                passed += 1;
-                continue;
-            }
-            failed += 1;
-            let said = |map: &std::collections::BTreeMap<String, String>| {
-                let said: Vec<String> = map.iter().map(|(rule, level)| format!("{rule}: {level}")).collect();
-                if said.is_empty() { "nothing".to_owned() } else { said.join(", ") }
-            };
-            text += &format!(
-                "✗ {}  {}: {}\n    expected {}; found {}\n",
-                terminal(&outcome.place),
-                terminal(&outcome.about),
-                terminal(&outcome.name),
-                terminal(&said(&outcome.expected)),
-                terminal(&said(&outcome.found))
-            );
+fn show_pack(gate: &Gate, packs: &Packs, pack: &Pack) -> Result<String, Error> {
+    let manifest = &pack.manifest;
+    let mut text = format!(
+        "{}  {}\n{}\nframework  {}, {}\n\n",
+        pack.name,
+        terminal(&manifest.title),
+        terminal(&manifest.summary),
+        terminal(&manifest.framework),
+        terminal(&manifest.edition)
+    );
+    text += &pack.rules.iter().map(|rule| explain::rule(packs, rule)).collect::<Vec<_>>().join("\n");
+    if let Some((file, detectors)) = &pack.detectors {
+        text += "\ndetectors\n";
+        for detector in rules::parse(&pack.name, file, detectors, false)? {
+            text += &format!("  {}  {}\n", terminal(&detector.id), terminal(&detector.title));
         }
     }
-    text += &format!("{passed} passed, {failed} failed\n");
-    print(&text)?;
-    Ok(Ending::Decided(if failed == 0 { Decision::Allow } else { Decision::Deny }))
+    let settings = engine::context(Command::Check, false, &gate.config.settings);
+    let asked = |name: &str| pack.source.contains(&format!("context.{name}"));
+    let mut attributes = context_attributes().iter().filter(|attribute| asked(attribute.name)).peekable();
+    if attributes.peek().is_some() {
+        text += "\nwhat its rules ask of the run\n";
+    }
+    for attribute in attributes {
+        let value = settings.get(attribute.name).map(said).unwrap_or_default();
+        text += &format!("  {}  {}: {}\n", attribute.name, attribute.doc, terminal(&value));
+    }
+    let (cited, not_cited) = controls(pack);
+    for (title, ids) in [("controls it is evidence for", cited), ("controls that no rule covers", not_cited)] {
+        if !ids.is_empty() {
+            text += &format!("\n{title}\n");
+        }
+        for id in ids {
+            let words = manifest.controls.get(id).map_or("", String::as_str);
+            text += &format!("  {}  {}\n", terminal(id), terminal(words));
+        }
+    }
+    Ok(text)
+}
+
+/// A value as a person writes it.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Flag(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Word(_, word) => word.to_string(),
+        Value::Texts(texts) if texts.is_empty() => "none".to_owned(),
+        Value::Texts(texts) => texts.join(", "),
+    }
+}
+
+fn test(gate: &Gate, packs: &Packs) -> Result<Ending, Error> {
+    let all = detectors::known(gate)?;
+    let (mut passed, mut failures) = (0, Vec::new());
+    for pack in &packs.packs {
+        for outcome in cases::run(packs, pack)? {
+            if outcome.holds() { passed += 1 } else { failures.push(rule_failure(&outcome)) }
+        }
+        for (path, text) in &pack.cases {
+            for outcome in detect::cases::run(text, path, &all)? {
+                if outcome.is_as_expected() { passed += 1 } else { failures.push(line_failure(&outcome)) }
+            }
+        }
+    }
+    print(&format!("{}{passed} passed, {} failed\n", failures.concat(), failures.len()))?;
+    Ok(Ending::Decided(if failures.is_empty() { Decision::Allow } else { Decision::Deny }))
+}
+
+fn rule_failure(outcome: &Outcome) -> String {
+    let said = |map: &BTreeMap<String, String>| {
+        let said: Vec<String> = map.iter().map(|(rule, level)| format!("{rule}: {level}")).collect();
+        if said.is_empty() { "nothing".to_owned() } else { terminal(&said.join(", ")) }
+    };
+    format!(
+        "✗ {}  {}: {}\n    expected {}; found {}\n",
+        terminal(&outcome.place),
+        terminal(&outcome.about),
+        terminal(&outcome.name),
+        said(&outcome.expected),
+        said(&outcome.found)
+    )
+}
+
+fn line_failure(outcome: &LineOutcome) -> String {
+    let found = match (&outcome.failed, outcome.hits.first()) {
+        (Some(reason), _) => format!("could not judge it: {reason}"),
+        (None, Some(hit)) => format!("found on line {}: {}", hit.line, hit.excerpt),
+        (None, None) => "found nothing".to_owned(),
+    };
+    format!(
+        "✗ {}:{}  {} in {}\n    expected {}; {}\n",
+        terminal(&outcome.file),
+        outcome.line,
+        terminal(&outcome.detector),
+        terminal(&outcome.path),
+        if outcome.is_catch { "a hit" } else { "no hit" },
+        terminal(&found)
+    )
 }

@@ -4,3 +4,4 @@
 //! and stays so: nothing here turns "nobody answered" into "no".
 
 pub mod vendored;
+pub mod workflow;

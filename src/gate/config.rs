@@ -30,6 +30,8 @@ pub struct Config {
     pub include: Vec<String>,
     /// Globs of projects that are not.
     pub exclude: Vec<String>,
+    /// Globs of files whose changed lines are not judged.
+    pub exclude_lines: Vec<String>,
 }
 
 /// Thresholds of the rules.
@@ -73,6 +75,7 @@ impl Default for Config {
             registries: BTreeMap::new(),
             include: vec!["**".to_owned()],
             exclude: Vec::new(),
+            exclude_lines: Vec::new(),
         }
     }
 }
@@ -92,6 +95,7 @@ struct Raw {
     levels: BTreeMap<Spanned<String>, Spanned<String>>,
     registries: BTreeMap<Spanned<String>, OneOrMany>,
     projects: RawProjects,
+    lines: RawLines,
 }
 
 #[derive(Deserialize, Default)]
@@ -109,6 +113,12 @@ struct RawSettings {
 #[serde(deny_unknown_fields, default)]
 struct RawProjects {
     include: Option<Vec<String>>,
+    exclude: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawLines {
     exclude: Vec<String>,
 }
 
@@ -177,6 +187,7 @@ impl Config {
             config.include = include;
         }
         config.exclude = raw.projects.exclude;
+        config.exclude_lines = raw.lines.exclude;
         Ok(config)
     }
 
@@ -184,6 +195,12 @@ impl Config {
     #[must_use]
     pub fn judges(&self, file: &RepoPath) -> bool {
         self.include.iter().any(|g| path::glob(g, file)) && !self.exclude.iter().any(|g| path::glob(g, file))
+    }
+
+    /// Whether the changed lines of the file at `path` are judged.
+    #[must_use]
+    pub fn judges_lines(&self, file: &RepoPath) -> bool {
+        !self.exclude_lines.iter().any(|g| path::glob(g, file))
     }
 
     /// Addresses that count as the public registry of an ecosystem.
@@ -260,6 +277,7 @@ cargo-vet-criteria = ["safe-to-deploy"]
 [levels]
 [registries]
 [projects]
+[lines]
 "#;
         assert_eq!(Config::parse(sample).unwrap(), Config::default());
         assert_eq!(Config::parse("").unwrap(), Config::default());

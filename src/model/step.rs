@@ -8,6 +8,7 @@ words! {
         DefaultPermissions = "default-permissions", PersistedCredentials = "persisted-credentials",
         SelfHostedRunner = "self-hosted-runner", CachePoisoning = "cache-poisoning", PipedScript = "piped-script",
         SecretToThirdParty = "secret-to-third-party", InheritedSecrets = "inherited-secrets",
+        AllSecrets = "all-secrets", PrivilegedTrigger = "privileged-trigger", InputInjection = "input-injection",
         SecretInOutput = "secret-in-output", SpoofableActor = "spoofable-actor", InsecureCommands = "insecure-commands",
         GateRemoved = "gate-removed", GateSkippable = "gate-skippable", GateWeakened = "gate-weakened",
     }
@@ -31,4 +32,7 @@ pub struct Weak {
     /// Whether strangers can start the run with its secrets or write access: `pull_request_target`, `issue_comment`,
     /// `workflow_run` and their like.
     pub is_privileged: bool,
+    /// Whether what is weak also stands beside what makes it dangerous; what that is, each weakness says in
+    /// [`crate::evidence::workflow`]. Where a weakness knows no such difference, it is true.
+    pub is_exposed: bool,
 }

@@ -55,6 +55,17 @@ pub struct CheckSkipped {
     pub incomplete: bool,
 }
 
+/// Changed lines that detectors looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinesJudged {
+    /// Detectors that looked.
+    pub detectors: u64,
+    /// Changed files that they read.
+    pub files: u64,
+    /// Lines that the change adds in them; in an audit, all their lines.
+    pub added: u64,
+}
+
 /// What was judged and what was not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
@@ -62,6 +73,8 @@ pub struct Coverage {
     pub files: Vec<CoveredFile>,
     /// Checks.
     pub checks_skipped: Vec<CheckSkipped>,
+    /// Changed lines; none where no rule in use is about lines.
+    pub lines: Option<LinesJudged>,
 }
 
 /// Which advisory data was used.

@@ -11,13 +11,19 @@ use super::engine::{Engine, context};
 use super::pack::{Pack, Packs};
 use crate::gate::Broken;
 use crate::gate::config::Settings;
-use crate::subject::{Attribute, Attributes, Command, Kind, Subject, Type, Value, context_attributes, quiet, word_of};
+use crate::subject::{
+    Attribute, Attributes, Command, DETECTOR, Kind, Subject, Type, Value, context_attributes, quiet, word_of,
+};
 use crate::text::line_of;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     case: Vec<toml::Spanned<Case>>,
+    /// Examples of detectors: [`crate::detect::cases`] reads them.
+    #[serde(default, rename = "lines")]
+    _lines: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -83,14 +89,14 @@ fn run_case(packs: &Packs, pack: &Pack, case: Case, place: String) -> Result<Out
         .iter()
         .copied()
         .find(|kind| kind.action() == case.subject)
-        .ok_or_else(|| format!("subject `{}`: one of change, match, file, entry", case.subject.escape_debug()))?;
+        .ok_or_else(|| format!("subject `{}`: one of {}", case.subject.escape_debug(), known_subjects()))?;
     let mut attributes = quiet(kind);
-    set(&mut attributes, kind.attributes(), &case.with)?;
+    set(&mut attributes, kind.attributes(), &case.with, &packs.detectors)?;
     for name in &case.without {
         attributes.retain(|known, _| known != name);
     }
     let mut surroundings = context(Command::Check, false, &Settings::default());
-    set(&mut surroundings, context_attributes(), &case.context)?;
+    set(&mut surroundings, context_attributes(), &case.context, &packs.detectors)?;
     let subject = Subject { kind, attributes, words: BTreeMap::new() };
     let statements = Engine::new(packs, surroundings).ask(&subject);
     let statements: Vec<_> = statements.into_iter().filter(|s| s.rule.pack == pack.name).collect();
@@ -104,7 +110,16 @@ fn run_case(packs: &Packs, pack: &Pack, case: Case, place: String) -> Result<Out
     })
 }
 
-fn set(attributes: &mut Attributes, table: &[Attribute], given: &toml::Table) -> Result<(), String> {
+fn known_subjects() -> String {
+    Kind::ALL.iter().map(|kind| kind.action()).collect::<Vec<_>>().join(", ")
+}
+
+fn set(
+    attributes: &mut Attributes,
+    table: &[Attribute],
+    given: &toml::Table,
+    detectors: &[String],
+) -> Result<(), String> {
     for (name, value) in given {
         let attribute =
             table.iter().find(|a| a.name == name).ok_or_else(|| format!("no attribute `{}`", name.escape_debug()))?;
@@ -116,7 +131,10 @@ fn set(attributes: &mut Attributes, table: &[Attribute], given: &toml::Table) ->
                 let texts: Option<Vec<String>> = texts.iter().map(|t| t.as_str().map(str::to_owned)).collect();
                 Value::Texts(texts.ok_or_else(|| format!("`{name}` is a list of texts"))?)
             }
-            (Type::Word(enumeration), toml::Value::String(word)) => Value::Word(
+            (Type::Word(DETECTOR), toml::Value::String(word)) if detectors.contains(word) => {
+                Value::word(DETECTOR, word.clone())
+            }
+            (Type::Word(enumeration), toml::Value::String(word)) => Value::word(
                 enumeration,
                 word_of(enumeration, word).ok_or_else(|| format!("`{}` is no {enumeration}", word.escape_debug()))?,
             ),

@@ -12,7 +12,7 @@ use cedar_policy::{
 use super::pack::{Packs, Rule};
 use crate::gate::config::Settings;
 use crate::model::finding::Level;
-use crate::subject::{Attributes, Command, Kind, Subject, Value, enumerations};
+use crate::subject::{Attributes, Command, DETECTOR, Kind, Subject, Value, enumerations};
 
 /// What one rule says about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn context(command: Command, ci: bool, settings: &Settings) -> Attributes {
     let mut licenses = settings.allowed_licenses.clone();
     licenses.sort();
     BTreeMap::from([
-        ("command", Value::Word("Command", command.as_str())),
+        ("command", Value::word("Command", command.as_str())),
         ("ci", Value::Flag(ci)),
         ("failOnSeverity", Value::Number(settings.fail_on_severity)),
         ("minReleaseAge", Value::Number(settings.min_release_age)),
@@ -163,7 +163,7 @@ type Types = HashMap<&'static str, EntityTypeName>;
 
 fn types() -> Types {
     let names = enumerations().into_iter().map(|(name, _)| name);
-    let names = names.chain(Kind::ALL.iter().map(|kind| kind.as_str())).chain(["Gate", "Action"]);
+    let names = names.chain(Kind::ALL.iter().map(|kind| kind.as_str())).chain(["Gate", "Action", DETECTOR]);
     names.filter_map(|name| Some((name, name.parse().ok()?))).collect()
 }
 

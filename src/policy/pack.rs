@@ -1,7 +1,8 @@
 //! Packs: text → rules. A rule without an id, with an unknown level or annotation, or that Cedar's validator warns
 //! about, is an error with its file and line; it is never dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::str::FromStr;
 
 use cedar_policy::{ActionConstraint, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
@@ -13,6 +14,9 @@ use crate::gate::{Broken, Gate, POLICIES};
 use crate::model::finding::Level;
 use crate::subject::{Kind, schema};
 use crate::text::line_of;
+
+/// File of a pack's detectors.
+pub const DETECTORS: &str = "detectors.toml";
 
 /// One rule at one level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +71,8 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// `rules.cedar`.
     pub source: String,
+    /// `detectors.toml`: path and text, where there is one.
+    pub detectors: Option<(String, String)>,
     /// Files of `cases/`: path and text.
     pub cases: Vec<(String, String)>,
 }
@@ -77,6 +83,8 @@ pub struct Packs {
     pub packs: Vec<Pack>,
     /// Cedar's schema.
     pub schema: Schema,
+    /// Detectors that the rules name, as `pack/id`, sorted.
+    pub detectors: Vec<String>,
     /// For each kind of subject, the policies that can match it.
     pub(super) sets: BTreeMap<Kind, PolicySet>,
     /// Rules by policy id.
@@ -106,10 +114,19 @@ impl Packs {
     /// # Errors
     /// [`Broken`] with file and line.
     pub fn load(gate: &Gate) -> Result<Self, Broken> {
-        let mut loading = Loading::new()?;
+        Self::load_for(gate, &Wanted { detectors: None, steps: true })
+    }
+
+    /// As [`Packs::load`], with those rules of the program's own packs alone that can be asked: most rules are about
+    /// lines, most changes have no line of interest, and reading a rule takes longer than asking it.
+    ///
+    /// # Errors
+    /// [`Broken`] with file and line.
+    pub fn load_for(gate: &Gate, wanted: &Wanted) -> Result<Self, Broken> {
+        let mut loading = Loading::new(super::detectors::named(gate))?;
         for name in &gate.config.packs {
             match BUILT_IN.iter().find(|pack| pack.name == name) {
-                Some(pack) => loading.built_in(pack, &gate.config)?,
+                Some(pack) => loading.built_in(pack, &gate.config, wanted)?,
                 None => loading.users(name, gate)?,
             }
         }
@@ -124,18 +141,50 @@ impl Packs {
         Self::load(&Gate::default())
     }
 
+    /// Loads every pack that is part of the program, at its own levels.
+    ///
+    /// # Errors
+    /// [`Broken`] with file and line.
+    pub fn shipped() -> Result<Self, Broken> {
+        let packs = BUILT_IN.iter().map(|pack| pack.name.to_owned()).collect();
+        Self::load(&Gate { config: Config { packs, ..Config::default() }, ..Gate::default() })
+    }
+
     /// Every rule, in order of pack and id.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values()
     }
 }
 
-/// The schema, parsed.
+/// Which rules can be asked in a run.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Detectors with a hit, as `pack/id`; `None`: any.
+    pub detectors: Option<BTreeSet<String>>,
+    /// Whether a file of the pipeline differs.
+    pub steps: bool,
+}
+
+impl Wanted {
+    fn holds(&self, policy: &str) -> bool {
+        let is_about = |kind: Kind| policy.contains(&format!("Action::\"{}\"", kind.action()));
+        match &self.detectors {
+            _ if is_about(Kind::Step) => self.steps,
+            Some(wanted) if is_about(Kind::Line) => {
+                let mut named = super::detectors::names(policy).map(|(_, id)| id).peekable();
+                named.peek().is_none() || named.any(|id| wanted.contains(id))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// The schema, parsed, with the detectors that rules may name.
 ///
 /// # Errors
 /// [`Broken`], which tests rule out.
-pub fn cedar_schema() -> Result<Schema, Broken> {
-    Schema::from_json_value(schema()).map_err(|e| Broken {
+pub fn cedar_schema(detectors: &[String]) -> Result<Schema, Broken> {
+    Schema::from_json_value(schema(detectors)).map_err(|e| Broken {
         file: "policy schema".to_owned(),
         line: 0,
         reason: e.to_string(),
@@ -145,6 +194,7 @@ pub fn cedar_schema() -> Result<Schema, Broken> {
 struct Loading {
     packs: Vec<Pack>,
     schema: Schema,
+    detectors: Vec<String>,
     sets: BTreeMap<Kind, PolicySet>,
     rules: BTreeMap<String, Rule>,
 }
@@ -156,8 +206,17 @@ struct Origin<'a> {
     validate: bool,
 }
 
+/// A pack's texts.
+struct Texts<'a> {
+    manifest: &'a str,
+    rules: &'a str,
+    /// Path and text.
+    detectors: Option<(String, String)>,
+    cases: Vec<(String, String)>,
+}
+
 impl Loading {
-    fn new() -> Result<Self, Broken> {
+    fn new(detectors: Vec<String>) -> Result<Self, Broken> {
         let mut sets = BTreeMap::new();
         for kind in Kind::ALL {
             let mut set = PolicySet::new();
@@ -166,15 +225,18 @@ impl Loading {
             set.add(permit).map_err(|e| Broken { file: "permit".to_owned(), line: 0, reason: e.to_string() })?;
             sets.insert(*kind, set);
         }
-        Ok(Self { packs: Vec::new(), schema: cedar_schema()?, sets, rules: BTreeMap::new() })
+        Ok(Self { packs: Vec::new(), schema: cedar_schema(&detectors)?, detectors, sets, rules: BTreeMap::new() })
     }
 
-    fn built_in(&mut self, pack: &BuiltIn, config: &Config) -> Result<(), Broken> {
+    fn built_in(&mut self, pack: &BuiltIn, config: &Config, wanted: &Wanted) -> Result<(), Broken> {
         // Tests validate the built-in packs; doing it at every start would cost more than all decisions together.
         let origin = Origin { name: pack.name, folder: format!("policies/{}", pack.name), validate: false };
         let cases =
             pack.cases.iter().map(|(name, text)| (format!("{}/cases/{name}", origin.folder), (*text).to_owned()));
-        self.add(&origin, pack.manifest, pack.rules, cases.collect(), config)
+        let detectors =
+            (!pack.detectors.is_empty()).then(|| (format!("{}/{DETECTORS}", origin.folder), pack.detectors.to_owned()));
+        let texts = Texts { manifest: pack.manifest, rules: pack.rules, detectors, cases: cases.collect() };
+        self.add(&origin, texts, config, wanted)
     }
 
     fn users(&mut self, name: &str, gate: &Gate) -> Result<(), Broken> {
@@ -192,21 +254,25 @@ impl Loading {
             .map(|f| (f.path.clone(), f.text.clone()))
             .collect();
         let origin = Origin { name, folder: folder.clone(), validate: true };
-        self.add(&origin, file("pack.toml")?, file("rules.cedar")?, cases, &gate.config)
+        let detectors = gate.packs.iter().find(|f| f.pack == name && f.name == DETECTORS);
+        let detectors = detectors.map(|f| (f.path.clone(), f.text.clone()));
+        let texts = Texts { manifest: file("pack.toml")?, rules: file("rules.cedar")?, detectors, cases };
+        self.add(&origin, texts, &gate.config, &Wanted { detectors: None, steps: true })
     }
 
     fn add(
         &mut self,
         origin: &Origin<'_>,
-        manifest: &str,
-        text: &str,
-        cases: Vec<(String, String)>,
+        texts: Texts<'_>,
         config: &Config,
+        wanted: &Wanted,
     ) -> Result<(), Broken> {
+        let Texts { manifest, rules: text, detectors, cases } = texts;
         let manifest_file = format!("{}/pack.toml", origin.folder);
         let manifest: Manifest = crate::text::toml(manifest).map_err(|e| Broken::at(&manifest_file, e))?;
         let file = format!("{}/rules.cedar", origin.folder);
-        let set = PolicySet::from_str(text).map_err(|e| {
+        let (kept, begins) = keep(text, wanted);
+        let set = PolicySet::from_str(&kept).map_err(|e| {
             let offset = miette_offset(&e);
             Broken {
                 file: file.clone(),
@@ -224,10 +290,8 @@ impl Loading {
         policies.sort_by_key(|(order, _)| *order);
         let mut rules = Vec::new();
         for (order, policy) in policies {
-            // Where the policies begin is found out for an error alone: every start would pay for it.
             let fault = |reason: String| {
-                let line = lines(text).get(order).copied().unwrap_or(0);
-                Broken { file: file.clone(), line, reason }
+                Broken { file: file.clone(), line: begins.get(order).map_or(0, |at| line_of(text, *at)), reason }
             };
             let rule = read_rule(policy, origin.name, config).map_err(fault)?;
             let renamed = policy.new_id(PolicyId::new(format!("{}/{}", origin.name, rule.id)));
@@ -246,7 +310,8 @@ impl Loading {
             self.rules.insert(key, rule.clone());
             rules.push(rule);
         }
-        self.packs.push(Pack { name: origin.name.to_owned(), manifest, rules, source: text.to_owned(), cases });
+        let (name, source) = (origin.name.to_owned(), text.to_owned());
+        self.packs.push(Pack { name, manifest, rules, source, detectors, cases });
         Ok(())
     }
 
@@ -267,36 +332,56 @@ impl Loading {
 
     fn finish(self, config: &Config) -> Result<Packs, Broken> {
         for name in config.levels.keys() {
-            let known =
-                self.rules.iter().any(|(id, rule)| id == name || format!("{}/{}", rule.pack, rule.rule) == *name);
+            // Not every rule is loaded, so the texts say which there are.
+            let known = self.packs.iter().any(|pack| {
+                let rule = name.strip_prefix(&pack.name).and_then(|rest| rest.strip_prefix('/'));
+                let says = |key: &str| rule.is_some_and(|rule| pack.source.contains(&format!("@{key}(\"{rule}\")")));
+                says("id") || says("rule")
+            });
             if !known {
                 let reason = format!("[levels] names `{}`, which no pack in use has", name.escape_debug());
                 let line = config.level_lines.get(name).copied().unwrap_or(0);
                 return Err(Broken { file: crate::gate::CONFIG.to_owned(), line, reason });
             }
         }
-        Ok(Packs { packs: self.packs, schema: self.schema, sets: self.sets, rules: self.rules })
+        Ok(Packs {
+            packs: self.packs,
+            schema: self.schema,
+            detectors: self.detectors,
+            sets: self.sets,
+            rules: self.rules,
+        })
     }
 }
 
 const ANNOTATIONS: &[&str] = &["id", "rule", "level", "title", "message", "remediation", "controls"];
 
-/// The line on which each policy of a text that Cedar accepts begins, in the order of the text.
-fn lines(text: &str) -> Vec<u32> {
-    let (mut lines, mut inside) = (Vec::new(), false);
+/// The policies of a text that are wanted, and where each of them begins in it.
+fn keep(text: &str, wanted: &Wanted) -> (String, Vec<usize>) {
+    let all = policies(text);
+    let kept: Vec<Range<usize>> =
+        all.iter().filter(|range| text.get((*range).clone()).is_some_and(|one| wanted.holds(one))).cloned().collect();
+    if kept.len() == all.len() {
+        // As written, with what no policy is: Cedar says what is wrong with that, and where.
+        return (text.to_owned(), all.into_iter().map(|range| range.start).collect());
+    }
+    let texts: Vec<&str> = kept.iter().filter_map(|range| text.get(range.clone())).collect();
+    (texts.join("\n"), kept.into_iter().map(|range| range.start).collect())
+}
+
+/// Where the policies of a text stand, in their order.
+fn policies(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut start) = (Vec::new(), None);
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         match c {
             '/' if chars.next_if(|(_, next)| *next == '/').is_some() => {
                 while chars.next_if(|(_, c)| *c != '\n').is_some() {}
             }
-            ';' => inside = false,
+            ';' => found.extend(start.take().map(|start| start..at + 1)),
             c if c.is_whitespace() => {}
             _ => {
-                if !inside {
-                    lines.push(line_of(text, at));
-                }
-                inside = true;
+                start.get_or_insert(at);
                 if c == '"' {
                     while let Some((_, c)) = chars.next() {
                         match c {
@@ -309,7 +394,7 @@ fn lines(text: &str) -> Vec<u32> {
             }
         }
     }
-    lines
+    found
 }
 
 /// A rule, or what is wrong with it.

@@ -194,12 +194,12 @@ fn subject(found: &Match<'_>) -> Subject {
     let mut ids: Vec<String> = advisory.ids().map(str::to_owned).collect();
     ids.sort();
     attributes.extend([
-        ("ecosystem", Value::Word("Ecosystem", package.ecosystem.as_str())),
+        ("ecosystem", Value::word("Ecosystem", package.ecosystem.as_str())),
         ("name", Value::Text(package.name.to_string())),
         ("version", Value::Text(package.version.to_string())),
         ("direct", Value::Flag(package.direct)),
-        ("scope", Value::Word("Scope", package.scopes.strongest().as_str())),
-        ("kind", Value::Word("AdvisoryKind", advisory.kind.as_str())),
+        ("scope", Value::word("Scope", package.scopes.strongest().as_str())),
+        ("kind", Value::word("AdvisoryKind", advisory.kind.as_str())),
         ("id", Value::Text(advisory.id.clone())),
         ("ids", Value::Texts(ids)),
         ("hasFix", Value::Flag(!advisory.fixed.is_empty())),
@@ -211,7 +211,7 @@ fn subject(found: &Match<'_>) -> Subject {
         attributes.insert("severity", Value::Number((score * 10.0).round() as i64));
     }
     if let Some(origin) = origin {
-        attributes.insert("origin", Value::Word("Origin", origin.as_str()));
+        attributes.insert("origin", Value::word("Origin", origin.as_str()));
     }
     let mut described = advisory.id.clone();
     match advisory.severity {

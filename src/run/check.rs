@@ -12,15 +12,15 @@ use crate::model::finding::{Finding, SubjectKind};
 use crate::model::inventory::{Inventory, Project, Source};
 use crate::model::tree::Delta;
 use crate::model::verdict::{
-    AdvisoryData, CheckSkipped, Coverage, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
+    AdvisoryData, CheckSkipped, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
 };
 use crate::model::{Ecosystem, RepoPath, purl};
-use crate::policy::engine::{Engine, context};
-use crate::policy::pack::Packs;
+use crate::policy::{self, engine::{Engine, context}};
+use crate::policy::pack::{Packs, Wanted};
 use crate::revision::{self, Named, Revisions};
 use crate::run::findings::{About, build};
-use crate::run::projects::{Pair, pair};
-use crate::run::{Advisories, Failure, Request, advisories, files, packages, today};
+use crate::run::projects::{Pair, pair, serve_the_excluded};
+use crate::run::{Advisories, Failure, Request, advisories, files, lines, packages, steps, today};
 use crate::subject::{Command, EntryKind, Kind, Subject, Value, quiet};
 use crate::verdict::{Fold, decide};
 use crate::world::{Rev, Tree, World};
@@ -36,13 +36,18 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let (gate, policy, ledger) = gate(request, world, &revisions)?;
     let deltas = head_tree.differs(&*base_tree)?;
     let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
+    let detectors = policy::detectors::load(&gate)?;
+    let mut coverage = Coverage::default();
+    let mut looked = lines::look(&detectors, &gate.config, &deltas, (Some(&*base_tree), &*head_tree), &mut coverage);
+    // What is read for another reason as well is said to be unread there, and more strictly.
+    looked.not_judged.retain(|(path, _)| !concerns.iter().any(|each| each.delta.path() == Some(path)));
     let mut run = Run {
         request,
         world,
         revisions: &revisions,
         gate: &gate,
         trees: (&*base_tree, &*head_tree),
-        coverage: Coverage::default(),
+        coverage,
         advisories: AdvisoryData::default(),
         projects: Vec::new(),
         changes: Vec::new(),
@@ -52,16 +57,25 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
     }
     let includes = !deltas.is_empty() && may_include(&*base_tree)?;
-    if concerns.is_empty() && !includes {
+    if concerns.is_empty() && !includes && looked.is_quiet() {
         // Nothing to ask the rules about; broken packs and levels are still said to be broken.
-        let own = gate.config.packs.iter().any(|pack| !crate::policy::is_built_in(pack));
+        let own = gate.config.packs.iter().any(|pack| !policy::is_built_in(pack));
         if own || !gate.config.levels.is_empty() {
             Packs::load(&gate)?;
         }
     } else {
-        let packs = Packs::load(&gate)?;
+        let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
+        let steps = deltas.iter().filter_map(Delta::path).any(|path| steps::is_of_pipeline(path, &gate.config));
+        let packs = Packs::load_for(&gate, &Wanted { detectors: Some(hit), steps })?;
         let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
         run.judge(&engine, &deltas, &concerns, includes, store)?;
+        let trees = (&*base_tree, &*head_tree);
+        let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
+        let weak = steps::findings(&engine, &gate.config, &deltas, trees, repository)?;
+        run.say_once(&weak);
+        run.findings.extend(weak);
+        run.findings.extend(files::not_judged(&engine, &looked.not_judged));
+        run.findings.extend(lines::findings(&engine, &detectors, looked));
     }
     Ok(run.verdict(policy, ledger))
 }
@@ -107,10 +121,11 @@ pub fn note_collisions(coverage: &mut Coverage, collisions: &[(RepoPath, RepoPat
 #[must_use]
 pub fn policy_digest(gate: &Gate) -> String {
     let mut text = gate.digest.clone();
-    for pack in crate::policy::BUILT_IN.iter().filter(|pack| gate.config.packs.iter().any(|p| p == pack.name)) {
+    for pack in policy::BUILT_IN.iter().filter(|pack| gate.config.packs.iter().any(|p| p == pack.name)) {
         text.push('\0');
         text.push_str(pack.manifest);
         text.push_str(pack.rules);
+        text.push_str(pack.detectors);
     }
     crate::gate::digest(text.as_bytes())
 }
@@ -139,6 +154,7 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let (base_tree, head_tree) = self.trees;
         let mut pairs = Vec::new();
+        let mut concerns = concerns.to_vec();
         // Package managers read more than manifests: a configuration can move a source with no lockfile changing.
         let of_projects = [Concern::Dependencies, Concern::ManagerConfig, Concern::Vendored, Concern::Workflow];
         let reads_projects = concerns.iter().any(|each| of_projects.contains(&each.concern));
@@ -155,11 +171,12 @@ impl Run<'_> {
             }
             self.projects = pairs.iter().map(|pair| pair.project.clone()).collect();
             self.packages(engine, &pairs, (&base, &head), store);
+            self.leave_out(&mut concerns, &pairs, &[&base, &head]);
         }
         let changed = files::Changed {
             base: base_tree,
             head: head_tree,
-            concerning: concerns,
+            concerning: &concerns,
             config: &self.gate.config,
             pairs: &pairs,
             changes: &self.changes,
@@ -178,6 +195,38 @@ impl Run<'_> {
         }
         self.findings.extend(found);
         Ok(())
+    }
+
+    /// Drops what says of a file only that it changed, where something else says what that does to the gate or that the
+    /// file cannot be read.
+    fn say_once(&mut self, said: &[Finding]) {
+        self.findings.retain(|finding| {
+            let is_bare = finding.location.as_ref().is_some_and(|place| place.line == 0);
+            let place = |finding: &Finding| finding.location.as_ref().map(|place| place.file.clone());
+            let same = |other: &Finding| {
+                (&other.pack, &other.rule, place(other)) == (&finding.pack, &finding.rule, place(finding))
+            };
+            !(is_bare && finding.subject.kind == SubjectKind::Workflow && said.iter().any(same))
+        });
+    }
+
+    /// Drops what serves nobody but excluded projects, and says so.
+    fn leave_out(&mut self, concerns: &mut Vec<Concerning<'_>>, pairs: &[Pair], trees: &[&Snapshot<'_>]) {
+        let config = &self.gate.config;
+        concerns.retain(|each| {
+            let place = match (each.concern, &each.vendored) {
+                (Concern::Vendored, Some(vendored)) => Some(&vendored.place),
+                (Concern::ManagerConfig, _) => each.delta.path(),
+                _ => None,
+            };
+            let Some(place) = place.filter(|place| serve_the_excluded(place, config, pairs, trees)) else { return true };
+            self.coverage.files.push(CoveredFile {
+                path: place.clone(),
+                state: FileState::Excluded,
+                reason: Some("serves what [projects] of the governing revision excludes".to_owned()),
+            });
+            false
+        });
     }
 
     /// Two recognised paths that one file system cannot hold both of: nobody knows which one a build reads.
@@ -404,7 +453,7 @@ fn ask_entry(
 ) -> Vec<Finding> {
     let mut attributes = quiet(Kind::Entry);
     attributes.extend([
-        ("kind", Value::Word("EntryKind", kind.as_str())),
+        ("kind", Value::word("EntryKind", kind.as_str())),
         ("expired", Value::Flag(expired)),
         ("used", Value::Flag(used)),
     ]);

@@ -122,7 +122,7 @@ fn ask(engine: &Engine<'_>, stated: Stated) -> Vec<Finding> {
     let mut attributes = quiet(Kind::File);
     attributes.extend([
         ("path", Value::Text(stated.path.to_string())),
-        ("concern", Value::Word("FileConcern", stated.concern.as_str())),
+        ("concern", Value::word("FileConcern", stated.concern.as_str())),
         ("redirects", Value::Flag(stated.redirects)),
         ("lockEntryChanged", Value::Flag(stated.lock_entry_changed)),
     ]);
@@ -183,6 +183,12 @@ pub fn hangs_on_claim(
     stated.line = package.span.line;
     stated.project = Some(inventory.project.path.clone());
     ask(engine, stated)
+}
+
+/// Asks the rules about changed files whose lines nobody could judge.
+pub fn not_judged(engine: &Engine<'_>, files: &[(RepoPath, String)]) -> Vec<Finding> {
+    let stated = files.iter().map(|(path, why)| Stated::new(FileConcern::NotJudged, path, why.clone()));
+    stated.flat_map(|each| ask(engine, each)).collect()
 }
 
 /// Notes a file of a kind that is not read: silence would call it clean.

@@ -12,9 +12,11 @@ pub mod audit;
 pub mod check;
 pub mod files;
 pub mod findings;
+pub mod lines;
 pub mod packages;
 pub mod projects;
 pub mod registries;
+pub mod steps;
 
 /// What a run needs to know.
 #[derive(Debug, Clone)]

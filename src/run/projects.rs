@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::packages::{is_moved, take_in_stand_ins};
 use crate::discover::Snapshot;
-use crate::ecosystem::{FORMATS, Files as _, View};
+use crate::ecosystem::{FORMATS, Files as _, View, settings_of};
 use crate::gate::config::Config;
 use crate::model::RepoPath;
 use crate::model::inventory::{Inventory, Project};
@@ -48,6 +48,9 @@ struct Workflows(Option<Vec<String>>);
 
 impl Workflows {
     fn name(&mut self, snapshot: &Snapshot<'_>, folder: &RepoPath) -> bool {
+        if folder.is_root() {
+            return false;
+        }
         let texts = self.0.get_or_insert_with(|| {
             let at = RepoPath::new(".github");
             let found = snapshot.entries().filter(|entry| entry.path.is_within(&at));
@@ -56,8 +59,37 @@ impl Workflows {
                 .map(|(bytes, _)| String::from_utf8_lossy(&bytes).into_owned())
                 .collect()
         });
-        !folder.is_root() && texts.iter().any(|text| text.contains(folder.as_str()))
+        texts.iter().any(|text| text.contains(folder.as_str()))
     }
+}
+
+/// Whether configuration or vendored bytes serve nobody but what the governing revision excludes: the folder they stand
+/// in is excluded as a whole, one above it too (so that `vendor/**` says nothing of who reads `vendor`), no judged
+/// project lies there, and neither a pipeline nor the configuration of anything judged names it.
+#[must_use]
+pub fn serve_the_excluded(path: &RepoPath, config: &Config, pairs: &[Pair], trees: &[&Snapshot<'_>]) -> bool {
+    let folder = path.parent();
+    let above = folder.parent();
+    let is_excluded = |folder: &RepoPath| folder.join("any").is_some_and(|file| !config.judges(&file));
+    if folder.is_root() || !is_excluded(&folder) || !is_excluded(&above) {
+        return false;
+    }
+    let holds = |project: &Project| project.path.is_within(&above);
+    if pairs.iter().any(|pair| holds(&pair.project) || pair.base.as_ref().is_some_and(|base| holds(&base.project))) {
+        return false;
+    }
+    !trees.iter().any(|tree| Workflows::default().name(tree, &above) || configured(tree, config, &above))
+}
+
+/// Whether a configuration that is judged names a folder.
+fn configured(tree: &Snapshot<'_>, config: &Config, folder: &RepoPath) -> bool {
+    let settings = tree.entries().filter(|entry| settings_of(&entry.path).is_some() && config.judges(&entry.path));
+    let mut texts = settings.map(|entry| tree.read(&entry.path));
+    texts.any(|read| match read {
+        Ok(Some((bytes, _))) => String::from_utf8_lossy(&bytes).contains(folder.as_str()),
+        Ok(None) => false,
+        Err(_) => true,
+    })
 }
 
 /// Reads one project.

@@ -15,6 +15,7 @@ use crate::support::portcullis;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("text", &[]),
+    ("language", &["model"]),
     ("report", &["model", "text"]),
     ("subject", &["model"]),
     ("world", &["model"]),
@@ -22,20 +23,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("revision", &["model", "world"]),
     ("advisory", &["ecosystem", "model", "text", "world"]),
     ("evidence", &["ecosystem", "model", "text"]),
-    ("diff", &["ecosystem", "gate", "model"]),
+    ("detect", &["gate", "language", "model", "text"]),
+    ("diff", &["ecosystem", "gate", "language", "model"]),
     ("discover", &["ecosystem", "gate", "model", "text", "world"]),
     ("gate", &["model", "policy", "text", "world"]),
-    ("policy", &["gate", "model", "subject", "text"]),
+    ("policy", &["detect", "gate", "model", "subject", "text"]),
     ("verdict", &["gate", "model"]),
     (
         "run",
         &[
             "advisory",
+            "detect",
             "diff",
             "discover",
             "ecosystem",
             "evidence",
             "gate",
+            "language",
             "model",
             "policy",
             "revision",
@@ -49,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "cli",
         &[
             "advisory",
+            "detect",
             "discover",
             "ecosystem",
             "gate",
@@ -244,11 +249,17 @@ fn every_report_is_registered() {
 
 #[test]
 fn every_pack_is_registered_with_all_its_files() {
-    let packs: Vec<&str> = BUILT_IN.iter().map(|pack| pack.name).collect();
+    let mut packs: Vec<&str> = BUILT_IN.iter().map(|pack| pack.name).collect();
+    packs.sort_unstable();
     assert_eq!(names("policies"), packs);
     for pack in BUILT_IN {
         let folder = format!("policies/{}", pack.name);
-        assert_eq!(names(&folder), ["cases", "pack.toml", "rules.cedar"]);
+        let mut files = vec!["cases", "pack.toml", "rules.cedar"];
+        if !pack.detectors.is_empty() {
+            files.insert(1, "detectors.toml");
+            assert_eq!(read(&format!("{folder}/detectors.toml")), pack.detectors);
+        }
+        assert_eq!(names(&folder), files);
         let known: Vec<&str> = pack.cases.iter().map(|(name, _)| *name).collect();
         assert_eq!(names(&format!("{folder}/cases")), known);
         for (name, text) in pack.cases {
@@ -259,7 +270,7 @@ fn every_pack_is_registered_with_all_its_files() {
 
 #[test]
 fn every_rule_has_cases_for_what_it_catches_and_what_it_does_not() {
-    let packs = Packs::built_in().unwrap();
+    let packs = Packs::shipped().unwrap();
     for pack in &packs.packs {
         let outcomes = cases::run(&packs, pack).unwrap();
         for outcome in &outcomes {
@@ -285,7 +296,7 @@ fn every_rule_has_cases_for_what_it_catches_and_what_it_does_not() {
 /// At run time built-in packs are not validated, because this test has done it.
 #[test]
 fn built_in_packs_are_valid_without_a_warning() {
-    let schema = cedar_schema().unwrap();
+    let schema = cedar_schema(&Packs::shipped().unwrap().detectors).unwrap();
     for pack in BUILT_IN {
         let set: PolicySet = pack.rules.parse().unwrap();
         let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
@@ -300,7 +311,7 @@ fn built_in_packs_are_valid_without_a_warning() {
 
 #[test]
 fn every_attribute_is_explained_and_is_in_the_schema() {
-    let schema = schema();
+    let schema = schema(&[]);
     for kind in Kind::ALL {
         let shape = &schema[""]["entityTypes"][kind.as_str()]["shape"]["attributes"];
         let mut seen = BTreeSet::new();

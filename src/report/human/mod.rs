@@ -124,6 +124,10 @@ fn last(verdict: &Verdict, page: &mut Page) {
         (_, 0) => parts.push("no dependency changed".to_owned()),
         (_, n) => parts.push(format!("{} changed", count(n, "package"))),
     }
+    if let Some(lines) = verdict.coverage.lines {
+        let lines = if lines.added == 1 { "1 line".to_owned() } else { format!("{} lines", lines.added) };
+        parts.push(if verdict.command == "audit" { lines } else { format!("{lines} added") });
+    }
     parts.push(match &verdict.advisories.as_of {
         // The day is enough here; the JSON report has the time.
         Some(time) => format!("advisories of {}", clipped(time.get(..10).unwrap_or(time), NAME)),

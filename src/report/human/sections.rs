@@ -24,6 +24,7 @@ enum Part {
     Changes,
     Advisories,
     Lines,
+    Pipeline,
     Sources,
     Gate,
     Ledger,
@@ -36,6 +37,7 @@ impl Part {
         Self::Changes,
         Self::Advisories,
         Self::Lines,
+        Self::Pipeline,
         Self::Sources,
         Self::Gate,
         Self::Ledger,
@@ -48,6 +50,7 @@ impl Part {
             Self::Changes => "UPGRADES AND OTHER CHANGES",
             Self::Advisories => "ADVISORIES",
             Self::Lines => "CHANGED LINES",
+            Self::Pipeline => "PIPELINE",
             Self::Sources => "SOURCES AND CHECKSUMS",
             Self::Gate => "GATE AND CONFIGURATION",
             Self::Ledger => "LEDGER",
@@ -125,6 +128,10 @@ fn file(verdict: &Verdict, verbose: bool) -> Filed<'_> {
         Some(change) => filed.part_of_change(change),
         None if finding.advisory.is_some() => Part::Advisories,
         None if finding.subject.kind == SubjectKind::Line => Part::Lines,
+        // That the gate's own job changed is a matter of the gate.
+        None if finding.subject.kind == SubjectKind::Workflow && part_of_rule(&finding.rule) == Part::Other => {
+            Part::Pipeline
+        }
         None => part_of_rule(&finding.rule),
     };
     let is_quiet = |finding: &Finding| {

@@ -66,6 +66,11 @@ pub fn of(verdict: &Verdict) -> v1::Verdict {
                 check: skipped.check.clone(),
                 reason: skipped.reason.clone(),
             }),
+            lines: verdict.coverage.lines.map(|lines| v1::LinesJudged {
+                detectors: lines.detectors,
+                files: lines.files,
+                added: lines.added,
+            }),
         },
     }
 }

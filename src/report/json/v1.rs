@@ -454,6 +454,20 @@ shape! {
         files: Vec<CoveredFile>,
         /// Checks that could not be made.
         checks_skipped: Vec<CheckSkipped>,
+        /// Changed lines that detectors looked at; left out where no rule in use is about lines.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lines: Option<LinesJudged>,
+    }
+}
+shape! {
+    /// Changed lines that detectors looked at.
+    LinesJudged {
+        /// Detectors that looked.
+        detectors: u64,
+        /// Changed files that they read.
+        files: u64,
+        /// Lines that the change adds in them; in an audit, all their lines.
+        added: u64,
     }
 }
 shape! {

@@ -1,0 +1,282 @@
+//! Changed lines: what detectors see in the lines that a change adds, asked of the rules.
+//!
+//! 1. [`look`] reads every changed file on both sides and lets the detectors look at added and at removed lines. A hit
+//!    on an added line cancels against an equal one on a removed line, so a move is no addition.
+//! 2. [`findings`] asks the rules about what is left. This comes second because most changes have no hit: then no
+//!    policy needs to be loaded.
+//!
+//! An inline `portcullis:allow(rule) reason` counts where it stood on base, over a hit of the same detector that this
+//! change removes: who edits an allowed line keeps it allowed, and what head adds by itself clears nothing. It lowers a
+//! finding to a note and never touches a deny.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::detect::{Detectors, Hit, Side, cancel};
+use crate::diff::lines::{Changed, LineIndex, add_rezoned, changed};
+use crate::ecosystem::FILE_CAP;
+use crate::gate::config::Config;
+use crate::language::content::{Content, content};
+use crate::language::lex::regions;
+use crate::language::{self, class};
+use crate::model::RepoPath;
+use crate::model::finding::{Finding, Level, Location, SubjectKind};
+use crate::model::tree::{Delta, Entry, EntryKind};
+use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState, LinesJudged};
+use crate::policy::engine::{Engine, Statement};
+use crate::run::findings::{About, build};
+use crate::subject::{DETECTOR, Kind, Subject, Value, quiet};
+use crate::world::Tree;
+
+/// What was seen in changed lines.
+#[derive(Default)]
+pub struct Looked {
+    /// Hits that the change adds, sorted.
+    pub hits: Vec<Hit>,
+    /// Changed files that could not be judged, and why.
+    pub not_judged: Vec<(RepoPath, String)>,
+    /// Inline permissions over added hits: by file and line.
+    claims: HashMap<(RepoPath, u32), Allow>,
+    /// How often an inline permission of base may still be used: by file, detector and what it says.
+    granted: HashMap<(RepoPath, Arc<str>, Allow), u32>,
+}
+
+/// An inline permission, as written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Allow {
+    rule: String,
+    reason: String,
+}
+
+/// Lets the detectors look at what differs between two trees. Without a base every line counts, and what is allowed
+/// inline is allowed: that is an audit of what stands.
+pub fn look(
+    detectors: &Detectors,
+    config: &Config,
+    deltas: &[Delta],
+    (base, head): (Option<&dyn Tree>, &dyn Tree),
+    coverage: &mut Coverage,
+) -> Looked {
+    let mut looked = Looked::default();
+    if detectors.all().is_empty() {
+        return looked;
+    }
+    let mut judged = LinesJudged { detectors: detectors.all().len() as u64, ..LinesJudged::default() };
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for delta in deltas {
+        let Some(path) = delta.path() else { continue };
+        if !config.judges_lines(path) {
+            let reason = Some("excluded by [lines] of the governing revision".to_owned());
+            coverage.files.push(CoveredFile { path: path.clone(), state: FileState::Excluded, reason });
+            continue;
+        }
+        let is_file = |entry: &&Entry| entry.kind == EntryKind::File;
+        let before = delta.before.as_ref().filter(is_file).zip(base).and_then(|(entry, tree)| text(tree, entry).ok());
+        let before = before.unwrap_or_default();
+        let after = match delta.after.as_ref().filter(is_file).map(|entry| text(head, entry)) {
+            None => Vec::new(),
+            Some(Ok(text)) => text,
+            Some(Err(Opaque::Expected(what))) => {
+                let reason = Some(format!("{what}, which has no lines"));
+                coverage.files.push(CoveredFile { path: path.clone(), state: FileState::Unsupported, reason });
+                continue;
+            }
+            Some(Err(Opaque::Unread(reason))) => {
+                looked.not_judged.push((path.clone(), reason));
+                continue;
+            }
+        };
+        let differs = difference(path, &before, &after);
+        judged.files += u64::from(!after.is_empty());
+        judged.added += differs.added.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
+        let scan = |text: &[u8], lines: &[Range<u32>]| {
+            detectors.scan(&Side { path, language: language::of(path, text), class: class(path), text, lines })
+        };
+        match (scan(&before, &differs.removed), scan(&after, &differs.added)) {
+            (Ok(gone), Ok(new)) => {
+                looked.note_allowed(&gone, &before, &new, &after, base.is_none());
+                removed.extend(gone);
+                added.extend(new);
+            }
+            (Err(failed), _) | (_, Err(failed)) => coverage.checks_skipped.push(CheckSkipped {
+                check: "lines".to_owned(),
+                reason: failed.to_string(),
+                incomplete: true,
+            }),
+        }
+    }
+    coverage.lines = Some(judged);
+    looked.hits = cancel(added, &removed);
+    looked.hits.sort();
+    looked
+}
+
+/// Why a file has no lines to judge.
+enum Opaque {
+    /// It is what its name says, and that has no lines: an image, a font.
+    Expected(&'static str),
+    /// Nobody could judge it.
+    Unread(String),
+}
+
+fn text(tree: &dyn Tree, entry: &Entry) -> Result<Vec<u8>, Opaque> {
+    let bytes = tree.read(entry, FILE_CAP).map_err(|unread| Opaque::Unread(unread.to_string()))?;
+    match content(&entry.path, &bytes) {
+        Content::Text(text) => Ok(text.into_owned()),
+        Content::Binary { what, is_expected: true } => Err(Opaque::Expected(what)),
+        Content::Binary { what, is_expected: false } => Err(Opaque::Unread(format!("{what}: nobody looked into it"))),
+    }
+}
+
+/// What opens or closes a comment or a string of several lines, in any language.
+const BORDERS: &[&[u8]] = &[
+    b"/*", b"*/", b"\"\"\"", b"'''", b"`", b"<!--", b"-->", b"=begin", b"=end", b"<<", b"r#", b"R\"", b"[[", b"]]",
+];
+
+fn difference(path: &RepoPath, before: &[u8], after: &[u8]) -> Changed {
+    let (old, new) = (LineIndex::new(before), LineIndex::new(after));
+    if !before.is_empty() && language::of(path, before) != language::of(path, after) {
+        // Another language may mean anything else by the same line.
+        let all = |index: &LineIndex<'_>| vec![0..index.len() as u32];
+        return Changed { added: all(&new), removed: all(&old) };
+    }
+    let mut differs = changed(before, after);
+    let has_border = |index: &LineIndex<'_>, ranges: &[Range<u32>]| {
+        let mut lines = ranges.iter().cloned().flatten().map(|line| index.line(line));
+        lines.any(|line| BORDERS.iter().any(|border| line.windows(border.len()).any(|part| part == *border)))
+    };
+    // Lexing both sides whole costs more than all the rest: only such lines can change what others mean.
+    if !before.is_empty() && (has_border(&old, &differs.removed) || has_border(&new, &differs.added)) {
+        let zones = |text: &[u8]| regions(language::of(path, text), text);
+        add_rezoned(&mut differs, (&old, &zones(before)), (&new, &zones(after)));
+    }
+    differs
+}
+
+impl Looked {
+    /// Whether the rules have nothing to be asked about.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.hits.is_empty() && self.not_judged.is_empty()
+    }
+
+    fn note_allowed(&mut self, gone: &[Hit], before: &[u8], new: &[Hit], after: &[u8], is_audit: bool) {
+        if new.is_empty() {
+            return;
+        }
+        let (old, index) = (LineIndex::new(before), LineIndex::new(after));
+        for hit in gone {
+            if let Some(allow) = allow_at(&old, hit.line) {
+                *self.granted.entry((hit.path.clone(), hit.detector.clone(), allow)).or_default() += 1;
+            }
+        }
+        for hit in new {
+            let Some(allow) = allow_at(&index, hit.line) else { continue };
+            if is_audit {
+                *self.granted.entry((hit.path.clone(), hit.detector.clone(), allow.clone())).or_default() += 1;
+            }
+            self.claims.insert((hit.path.clone(), hit.line), allow);
+        }
+    }
+
+    /// The reason for which base allowed a hit, where a rule of that name may be allowed inline. Each is used once.
+    fn allowed(&mut self, hit: &Hit, statement: &Statement) -> Option<String> {
+        let rule = &statement.rule;
+        let allow = self.claims.get(&(hit.path.clone(), hit.line))?;
+        let is_named = allow.rule == rule.rule || allow.rule == format!("{}/{}", rule.pack, rule.rule);
+        if rule.level == Level::Deny || !is_named {
+            return None;
+        }
+        let left = self.granted.get_mut(&(hit.path.clone(), hit.detector.clone(), allow.clone()))?;
+        *left = left.checked_sub(1)?;
+        Some(allow.reason.clone())
+    }
+}
+
+/// How an inline permission begins.
+const ALLOW: &str = "portcullis:allow(";
+
+/// The permission over a line, counted from 1: on the line itself, or alone on the line above.
+fn allow_at(index: &LineIndex<'_>, line: u32) -> Option<Allow> {
+    let at = line.checked_sub(1)?;
+    let own = allow_in(index.line(at)).map(|(_, allow)| allow);
+    own.or_else(|| allow_in(index.line(at.checked_sub(1)?)).filter(|(is_alone, _)| *is_alone).map(|(_, allow)| allow))
+}
+
+/// The permission that a line holds, and whether nothing but the signs of a comment stands before it.
+fn allow_in(line: &[u8]) -> Option<(bool, Allow)> {
+    let line = std::str::from_utf8(line).ok()?;
+    let (before, after) = line.split_once(ALLOW)?;
+    let (rule, reason) = after.split_once(')')?;
+    let reason = reason.trim().trim_end_matches("*/").trim_end_matches("-->").trim_end_matches("*}").trim();
+    let is_alone = !before.contains(char::is_alphanumeric);
+    let says_why = reason.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
+    says_why.then(|| (is_alone, Allow { rule: rule.trim().to_owned(), reason: reason.to_owned() }))
+}
+
+/// Asks the rules about what was seen.
+pub fn findings(engine: &Engine<'_>, detectors: &Detectors, mut looked: Looked) -> Vec<Finding> {
+    let mut found = Vec::new();
+    // Equal lines of one file are told apart by their order.
+    let mut ordinals: BTreeMap<(RepoPath, Arc<str>, String), u32> = BTreeMap::new();
+    for hit in std::mem::take(&mut looked.hits) {
+        let ordinal = ordinals.entry((hit.path.clone(), hit.detector.clone(), hit.key.clone())).or_default();
+        *ordinal += 1;
+        let detail = format!("{} {} {ordinal}", hit.detector, hit.key);
+        for mut statement in engine.ask(&subject(&hit, detectors)) {
+            if let Some(reason) = looked.allowed(&hit, &statement) {
+                statement.message += &format!(" (allowed inline on base: {reason})");
+                statement.rule.level = Level::Note;
+            }
+            found.push(build(statement, About { detail: detail.clone(), ..about(&hit) }));
+        }
+    }
+    found
+}
+
+fn about(hit: &Hit) -> About {
+    About {
+        place: Location { file: hit.path.clone(), line: hit.line, end_line: hit.end_line },
+        ..About::file(SubjectKind::Line, &hit.path, hit.line)
+    }
+}
+
+fn subject(hit: &Hit, detectors: &Detectors) -> Subject {
+    let mut attributes = quiet(Kind::Line);
+    attributes.extend([
+        ("path", Value::Text(hit.path.to_string())),
+        ("language", Value::word("Language", hit.language.as_str())),
+        ("class", Value::word("LineClass", hit.class.as_str())),
+        ("region", Value::word("Region", hit.region.as_str())),
+        ("detector", Value::word(DETECTOR, hit.detector.to_string())),
+    ]);
+    let title = detectors.get(&hit.detector).map(|detector| detector.title.clone()).unwrap_or_default();
+    let more = if hit.more == 0 { String::new() } else { format!(" (and {} more in this file)", hit.more) };
+    let words = BTreeMap::from([
+        ("path", hit.path.to_string()),
+        ("line", hit.line.to_string()),
+        ("detector", hit.detector.to_string()),
+        ("title", title),
+        ("excerpt", format!("{}{more}", hit.excerpt)),
+        ("waive", "portcullis waive RULE --scope FINGERPRINT --reason \"…\" --expires …".to_owned()),
+    ]);
+    Subject { kind: Kind::Line, attributes, words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_names_a_rule_and_says_why() {
+        let at = |text: &str, line| allow_at(&LineIndex::new(text.as_bytes()), line).map(|allow| allow.reason);
+        assert_eq!(at("x() // portcullis:allow(weak-hash) cache key only\n", 1).as_deref(), Some("cache key only"));
+        assert_eq!(at("# portcullis:allow(weak-hash) cache key only\nx()\n", 2).as_deref(), Some("cache key only"));
+        assert_eq!(at("/* portcullis:allow(weak-hash) cache key */\nx()\n", 2).as_deref(), Some("cache key"));
+        // Behind other code it speaks of that code; without a reason, or two lines above, of nothing.
+        assert_eq!(at("y() // portcullis:allow(weak-hash) cache key only\nx()\n", 2), None);
+        assert_eq!(at("# portcullis:allow(weak-hash)\nx()\n", 2), None);
+        assert_eq!(at("# portcullis:allow(weak-hash) cache key only\n\nx()\n", 3), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! Changed workflows and actions: what is newly weak in the pipeline, asked of the rules.
+//!
+//! What a file's weaknesses mean depends on who calls it, so where one of them changes all are read on both sides: a
+//! trigger that is added in one workflow can hand another's steps to strangers.
+
+use std::collections::BTreeMap;
+
+use crate::ecosystem::FILE_CAP;
+use crate::evidence::workflow::{Surroundings, gate, new, weaknesses};
+use crate::gate::config::Config;
+use crate::model::RepoPath;
+use crate::model::finding::{Finding, Location, SubjectKind};
+use crate::model::step::Weak;
+use crate::model::tree::{Delta, EntryKind, Unread};
+use crate::policy::engine::Engine;
+use crate::run::files;
+use crate::run::findings::{About, build};
+use crate::subject::{Kind, Subject, Value, quiet};
+use crate::world::Tree;
+
+/// Files of the pipeline in one revision, by path; a file that cannot be read is said where it is asked about.
+type Files = BTreeMap<RepoPath, Result<Vec<u8>, Unread>>;
+
+/// Whether a path is a workflow's, or the metadata of an action.
+#[must_use]
+pub fn is_of_pipeline(path: &RepoPath, config: &Config) -> bool {
+    let is_workflow = path.parent().as_str() == ".github/workflows"
+        && path.file_name().rsplit_once('.').is_some_and(|(_, end)| matches!(end, "yml" | "yaml"));
+    is_workflow || (matches!(path.file_name(), "action.yml" | "action.yaml") && config.judges(path))
+}
+
+/// Asks the rules about what a change makes weak in the pipeline. `repository` is `owner/name`, where that is known.
+///
+/// # Errors
+/// [`Unread`] where a tree cannot be listed.
+pub fn findings(
+    engine: &Engine<'_>,
+    config: &Config,
+    deltas: &[Delta],
+    (base, head): (&dyn Tree, &dyn Tree),
+    repository: Option<&str>,
+) -> Result<Vec<Finding>, Unread> {
+    let changed: Vec<&RepoPath> =
+        deltas.iter().filter_map(Delta::path).filter(|path| is_of_pipeline(path, config)).collect();
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (before, after) = (read(base, config)?, read(head, config)?);
+    let (old, now) = (around(&before, repository), around(&after, repository));
+    let mut found = Vec::new();
+    for (path, bytes) in &after {
+        let stood = before.get(path).and_then(|bytes| bytes.as_ref().ok());
+        // What base held and nobody can read says nothing of what was known.
+        let known = stood.and_then(|bytes| weaknesses(path, bytes, &old).ok()).unwrap_or_default();
+        match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &now)) {
+            Ok(weak) => found.extend(new(&known, &weak).iter().flat_map(|weak| ask(engine, path, weak))),
+            Err(unread) if changed.contains(&path) => found.extend(not_judged(engine, path, &unread)),
+            Err(_) => {}
+        }
+    }
+    for path in changed {
+        let bytes = |files: &Files| files.get(path).and_then(|bytes| bytes.as_ref().ok()).cloned();
+        match gate(bytes(&before).as_deref(), bytes(&after).as_deref(), path) {
+            Ok(weak) => found.extend(weak.iter().flat_map(|weak| ask(engine, path, weak))),
+            Err(unread) => found.extend(not_judged(engine, path, &unread)),
+        }
+    }
+    Ok(found)
+}
+
+/// Asks the rules about what is weak in a pipeline as it stands.
+///
+/// # Errors
+/// [`Unread`] where the tree cannot be listed.
+pub fn standing(
+    engine: &Engine<'_>,
+    config: &Config,
+    tree: &dyn Tree,
+    repository: Option<&str>,
+) -> Result<Vec<Finding>, Unread> {
+    let files = read(tree, config)?;
+    let around = around(&files, repository);
+    let mut found = Vec::new();
+    for (path, bytes) in &files {
+        match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &around)) {
+            Ok(weak) => found.extend(weak.iter().flat_map(|weak| ask(engine, path, weak))),
+            Err(unread) => found.extend(not_judged(engine, path, &unread)),
+        }
+    }
+    Ok(found)
+}
+
+fn read(tree: &dyn Tree, config: &Config) -> Result<Files, Unread> {
+    let entries = tree.list()?.into_iter();
+    let entries = entries.filter(|entry| entry.kind == EntryKind::File && is_of_pipeline(&entry.path, config));
+    Ok(entries.map(|entry| (entry.path.clone(), tree.read(&entry, FILE_CAP).map(|bytes| bytes.to_vec()))).collect())
+}
+
+fn around(files: &Files, repository: Option<&str>) -> Surroundings {
+    Surroundings::of(repository, files.iter().filter_map(|(path, bytes)| Some((path, bytes.as_deref().ok()?))))
+}
+
+fn not_judged(engine: &Engine<'_>, path: &RepoPath, unread: &Unread) -> Vec<Finding> {
+    files::not_judged(engine, &[(path.clone(), unread.to_string())])
+}
+
+fn ask(engine: &Engine<'_>, path: &RepoPath, weak: &Weak) -> Vec<Finding> {
+    let mut attributes = quiet(Kind::Step);
+    attributes.extend([
+        ("path", Value::Text(path.to_string())),
+        ("weakness", Value::word("Weakness", weak.weakness.as_str())),
+        ("privileged", Value::Flag(weak.is_privileged)),
+        ("exposed", Value::Flag(weak.is_exposed)),
+    ]);
+    let or = |text: &str, what: &str| if text.is_empty() { what.to_owned() } else { text.to_owned() };
+    let words = BTreeMap::from([
+        ("path", path.to_string()),
+        ("job", or(&weak.job, "the workflow")),
+        ("step", weak.step.clone()),
+        ("detail", weak.detail.clone()),
+        ("waive", "portcullis waive RULE --scope FINGERPRINT --reason \"…\" --expires …".to_owned()),
+    ]);
+    let about = About {
+        place: Location { file: path.clone(), line: weak.line, end_line: weak.end_line },
+        detail: [weak.weakness.as_str(), &weak.job, &weak.step, &weak.detail].join("\0"),
+        ..About::file(SubjectKind::Workflow, path, weak.line)
+    };
+    let statements = engine.ask(&Subject { kind: Kind::Step, attributes, words });
+    statements.into_iter().map(|statement| build(statement, about.clone())).collect()
+}
