@@ -211,7 +211,11 @@ const STEP: &[Attribute] = &[
     must("path", Type::Text, "the path of the workflow or action"),
     must("weakness", Type::Word("Weakness"), "what an attacker could use"),
     must("privileged", Type::Flag, "strangers can start the run with its secrets or write access"),
-    must("exposed", Type::Flag, "it stands beside what makes it dangerous; true where the weakness knows no such difference"),
+    must(
+        "exposed",
+        Type::Flag,
+        "it stands beside what makes it dangerous; true where the weakness knows no such difference",
+    ),
 ];
 
 const CONTEXT: &[Attribute] = &[

@@ -260,13 +260,7 @@ impl Loading {
         self.add(&origin, texts, &gate.config, &Wanted { detectors: None, steps: true })
     }
 
-    fn add(
-        &mut self,
-        origin: &Origin<'_>,
-        texts: Texts<'_>,
-        config: &Config,
-        wanted: &Wanted,
-    ) -> Result<(), Broken> {
+    fn add(&mut self, origin: &Origin<'_>, texts: Texts<'_>, config: &Config, wanted: &Wanted) -> Result<(), Broken> {
         let Texts { manifest, rules: text, detectors, cases } = texts;
         let manifest_file = format!("{}/pack.toml", origin.folder);
         let manifest: Manifest = crate::text::toml(manifest).map_err(|e| Broken::at(&manifest_file, e))?;
@@ -290,8 +284,10 @@ impl Loading {
         policies.sort_by_key(|(order, _)| *order);
         let mut rules = Vec::new();
         for (order, policy) in policies {
-            let fault = |reason: String| {
-                Broken { file: file.clone(), line: begins.get(order).map_or(0, |at| line_of(text, *at)), reason }
+            let fault = |reason: String| Broken {
+                file: file.clone(),
+                line: begins.get(order).map_or(0, |at| line_of(text, *at)),
+                reason,
             };
             let rule = read_rule(policy, origin.name, config).map_err(fault)?;
             let renamed = policy.new_id(PolicyId::new(format!("{}/{}", origin.name, rule.id)));

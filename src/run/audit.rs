@@ -4,26 +4,32 @@
 //! asked about only where some rule could speak of it: [`is_of_interest`] says which, and a test compares the answer
 //! with that of asking about all.
 
+use crate::detect::Detectors;
 use crate::discover::unread::Gap;
 use crate::discover::{Concern, Snapshot, concern, unread};
+use crate::ecosystem::{FORMATS, Role};
 use crate::evidence::vendored;
 use crate::gate::Gate;
 use crate::gate::config::Settings;
-use crate::model::Ecosystem;
 use crate::model::finding::{Finding, Location, SubjectKind};
 use crate::model::inventory::{Identity, Inventory, Package, Project};
-use crate::model::purl;
-use crate::model::verdict::{CheckSkipped, Coverage, LedgerData, PolicyData, PolicyFrom, Verdict};
+use crate::model::tree::{Delta, Entry, EntryKind};
+use crate::model::verdict::{
+    CheckSkipped, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
+};
+use crate::model::{Ecosystem, RepoPath, purl};
+use crate::policy;
 use crate::policy::engine::{Engine, context};
-use crate::policy::pack::Packs;
+use crate::policy::pack::{Packs, Wanted};
 use crate::revision::{self, Named};
 use crate::run::advisories::{self, Match, Matcher};
 use crate::run::findings::{About, build};
 use crate::run::registries::Registries;
-use crate::run::{Advisories, Failure, Request, check, files, packages, projects, today};
+use crate::run::lines::Looked;
+use crate::run::{Advisories, Failure, Request, check, files, lines, packages, projects, steps, today};
 use crate::subject::Command;
 use crate::verdict::decide;
-use crate::world::World;
+use crate::world::{Tree, World};
 
 /// Judges a revision as it stands.
 ///
@@ -38,10 +44,16 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         Some(named) if *named == head => Gate::read(&*tree)?,
         Some(named) => Gate::read(&*world.repo.tree(&named.rev)?)?,
     };
-    let packs = Packs::load(&gate)?;
-    let engine = Engine::new(&packs, context(Command::Audit, request.ci, &gate.config.settings));
     let snapshot = Snapshot::new(&*tree)?;
     let mut coverage = Coverage::default();
+    let detectors = policy::detectors::load(&gate)?;
+    let mut looked = lines(request, &gate, &detectors, &snapshot, &*tree, &mut coverage);
+    if governing.as_ref() != Some(&head) {
+        looked.distrust();
+    }
+    let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
+    let packs = Packs::load_for(&gate, &Wanted { detectors: Some(hit), steps: true })?;
+    let engine = Engine::new(&packs, context(Command::Audit, request.ci, &gate.config.settings));
     check::note_collisions(&mut coverage, &snapshot.collisions());
     let mut found = projects::find(&snapshot, &gate.config, &|_| true, &mut coverage);
     unread_kinds(&snapshot, request, &gate, &found, &mut coverage);
@@ -94,6 +106,11 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         let reason = "no project was found here".to_owned();
         coverage.checks_skipped.push(CheckSkipped { check: "lockfile".to_owned(), reason, incomplete: true });
     }
+    if request.lockfiles.is_empty() {
+        let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
+        findings.extend(steps::standing(&engine, &gate.config, &*tree, repository)?);
+    }
+    findings.extend(lines::findings(&engine, &detectors, looked));
     let inventories: Vec<&Inventory> = kept.iter().collect();
     let stale = check::ledger(&engine, &gate, &inventories, today(world), Some(&findings));
     findings.extend(stale);
@@ -118,6 +135,33 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         findings: decided.findings,
         coverage,
     })
+}
+
+/// Every line that stands, but for those of lockfiles, which are read as what they are, and of files that are not plain
+/// text: in a check somebody brings one in, here they would be said for ever.
+fn lines(
+    request: &Request,
+    gate: &Gate,
+    detectors: &Detectors,
+    snapshot: &Snapshot<'_>,
+    tree: &dyn Tree,
+    coverage: &mut Coverage,
+) -> Looked {
+    if !request.lockfiles.is_empty() {
+        return Looked::default();
+    }
+    let is_lockfile = |path: &RepoPath| {
+        let mut kinds = FORMATS.iter().flat_map(|format| format.kinds());
+        kinds.any(|kind| kind.role == Role::Lockfile && kind.matches(path))
+    };
+    let stands = |entry: &&Entry| entry.kind == EntryKind::File && !is_lockfile(&entry.path);
+    let standing = snapshot.entries().filter(stands);
+    let deltas: Vec<Delta> = standing.map(|entry| Delta { before: None, after: Some(entry.clone()) }).collect();
+    let mut looked = lines::look(detectors, &gate.config, &deltas, (None, tree), coverage);
+    for (path, reason) in std::mem::take(&mut looked.not_judged) {
+        coverage.files.push(CoveredFile { path, state: FileState::Unsupported, reason: Some(reason) });
+    }
+    looked
 }
 
 /// Whose settings and ledger decide: in CI those of the protected branch, at a desk the revision's own. None: the
@@ -145,7 +189,7 @@ fn unread_kinds(
         return;
     }
     for entry in snapshot.entries().filter(|entry| concern(entry) == Some(Concern::Unread)) {
-        let stands = |path: &crate::model::RepoPath| snapshot.entry(path).is_some();
+        let stands = |path: &RepoPath| snapshot.entry(path).is_some();
         let Some(kind) = unread::kind(&entry.path, &stands) else { continue };
         // Beside a lockfile, a manifest that is not read leaves less unknown than a check of a change to it would.
         let of_folder =

@@ -15,8 +15,11 @@ use crate::model::verdict::{
     AdvisoryData, CheckSkipped, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
 };
 use crate::model::{Ecosystem, RepoPath, purl};
-use crate::policy::{self, engine::{Engine, context}};
 use crate::policy::pack::{Packs, Wanted};
+use crate::policy::{
+    self,
+    engine::{Engine, context},
+};
 use crate::revision::{self, Named, Revisions};
 use crate::run::findings::{About, build};
 use crate::run::projects::{Pair, pair, serve_the_excluded};
@@ -65,7 +68,7 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         }
     } else {
         let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
-        let steps = deltas.iter().filter_map(Delta::path).any(|path| steps::is_of_pipeline(path, &gate.config));
+        let steps = deltas.iter().filter_map(Delta::path).any(|path| steps::is_of_pipeline(path));
         let packs = Packs::load_for(&gate, &Wanted { detectors: Some(hit), steps })?;
         let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
         run.judge(&engine, &deltas, &concerns, includes, store)?;
@@ -219,7 +222,9 @@ impl Run<'_> {
                 (Concern::ManagerConfig, _) => each.delta.path(),
                 _ => None,
             };
-            let Some(place) = place.filter(|place| serve_the_excluded(place, config, pairs, trees)) else { return true };
+            let Some(place) = place.filter(|place| serve_the_excluded(place, config, pairs, trees)) else {
+                return true;
+            };
             self.coverage.files.push(CoveredFile {
                 path: place.clone(),
                 state: FileState::Excluded,

@@ -10,6 +10,7 @@ use crate::ecosystem::cargo::Cargo;
 use crate::ecosystem::npm::config;
 use crate::ecosystem::npm::workspace::MANIFEST;
 use crate::ecosystem::{Redirect, SETTINGS, Settings, matches, settings_of};
+use crate::evidence::workflow::job_names;
 use crate::gate;
 use crate::gate::Gate;
 use crate::gate::config::Config;
@@ -333,51 +334,8 @@ fn gate_jobs(changed: &Changed<'_>) -> BTreeSet<String> {
         .filter(|entry| entry.path.is_within(&folder))
         .filter_map(|entry| read(changed.base, Some(entry)).ok())
         .filter(|bytes| holds_gate(bytes))
-        .flat_map(|bytes| job_names(&bytes))
+        .flat_map(|bytes| job_names(&bytes).0)
         .collect()
-}
-
-/// Keys one level below `jobs:`, and every `name:`. Text is enough: what is said too often is looked at by a person.
-fn job_names(bytes: &[u8]) -> BTreeSet<String> {
-    jobs_of(bytes).0
-}
-
-/// The names, and whether the text is plain enough to have shown all of them: no flow collections, explicit keys,
-/// escapes, anchors or expressions where a name could hide.
-fn jobs_of(bytes: &[u8]) -> (BTreeSet<String>, bool) {
-    let text = String::from_utf8_lossy(bytes);
-    let mut names = BTreeSet::new();
-    // Where job ids stand, and where the keys of the job at hand do.
-    let (mut of_jobs, mut of_job): (Option<usize>, Option<usize>) = (None, None);
-    let (mut inside, mut found, mut plain_text) = (false, false, true);
-    for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty()) {
-        let indent = line.len() - line.trim_start().len();
-        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
-        if indent == 0 {
-            inside = line == "jobs:";
-            found |= inside;
-            continue;
-        }
-        if !inside {
-            continue;
-        }
-        let (key, value) = line.split_once(':').map_or((line, None), |(key, value)| (key, Some(value.trim())));
-        if indent == *of_jobs.get_or_insert(indent) {
-            let is_word = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-            plain_text &= is_word && value == Some("");
-            names.insert(key.to_owned());
-            of_job = None;
-        } else if indent == *of_job.get_or_insert(indent) && key.contains("name") {
-            let value = value.unwrap_or_default();
-            let is_plain = !value.is_empty()
-                && !value.starts_with(['&', '*', '{', '[', '>', '|', '!'])
-                && !value.contains('\\')
-                && !value.contains("${{");
-            plain_text &= key == "name" && is_plain;
-            names.insert(value.trim_matches(['"', '\'']).to_owned());
-        }
-    }
-    (names, plain_text && found)
 }
 
 fn workflow(
@@ -391,7 +349,7 @@ fn workflow(
     if let Err(unread) = &new {
         return Some(Stated::new(FileConcern::NotJudged, path, unread.to_string()));
     }
-    let of_new = after.and(new.as_ref().ok()).map(|bytes| jobs_of(bytes)).unwrap_or_default();
+    let of_new = after.and(new.as_ref().ok()).map(|bytes| job_names(bytes)).unwrap_or_default();
     let is_hidden = after.is_some() && !of_new.1 && path.is_within(&RepoPath::new(".github/workflows"));
     let same_name = of_new.0.intersection(jobs).next().cloned();
     let touches = [old, new].iter().flatten().any(|bytes| holds_gate(bytes));
@@ -493,34 +451,4 @@ fn lockfile_gone(changed: &Changed<'_>, pair: &Pair) -> Option<Stated> {
     let mut stated = Stated::new(FileConcern::LockfileMissing, lockfile, format!("it is gone, while {manifest} stays"));
     stated.project = Some(base.project.path.clone());
     Some(stated)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Written by hand after the YAML 1.2 specification: ways to write a job's id and name, and whether they can be told.
-    #[test]
-    fn jobs_are_told_by_name_or_said_to_be_hidden() {
-        let told = |text: &str| {
-            let (names, plain) = jobs_of(text.as_bytes());
-            (names.into_iter().collect::<Vec<_>>().join(" "), plain)
-        };
-        let steps = "    steps:\n      - uses: a/b@v1\n        name: Upload ${{ matrix.os }}\n";
-        let ordinary = format!("on: push\njobs: # all\n  gate:\n    name: Lint & test # x\n{steps}  docs:\n{steps}");
-        assert_eq!(told(&ordinary), ("Lint & test docs gate".to_owned(), true));
-        for hidden in [
-            "jobs: { gate: {} }\n",
-            "\"jobs\":\n  gate:\n    name: x\n",
-            "jobs:\n  ? gate\n  : steps: []\n",
-            "jobs:\n  a:\n    name: \"ga\\x74e\"\n",
-            "jobs:\n  a:\n    \"name\": gate\n",
-            "jobs:\n  a:\n    name: >-\n      gate\n",
-            "jobs:\n  a:\n    name: *anchor\n",
-            "jobs:\n  a: { name: gate }\n",
-            " jobs:\n   gate:\n",
-        ] {
-            assert!(!told(hidden).1, "{hidden}");
-        }
-    }
 }

@@ -21,12 +21,16 @@ use crate::world::Tree;
 /// Files of the pipeline in one revision, by path; a file that cannot be read is said where it is asked about.
 type Files = BTreeMap<RepoPath, Result<Vec<u8>, Unread>>;
 
+/// Whether a path is a workflow's.
+fn is_workflow(path: &RepoPath) -> bool {
+    path.parent().as_str() == ".github/workflows"
+        && path.file_name().rsplit_once('.').is_some_and(|(_, end)| matches!(end, "yml" | "yaml"))
+}
+
 /// Whether a path is a workflow's, or the metadata of an action.
 #[must_use]
-pub fn is_of_pipeline(path: &RepoPath, config: &Config) -> bool {
-    let is_workflow = path.parent().as_str() == ".github/workflows"
-        && path.file_name().rsplit_once('.').is_some_and(|(_, end)| matches!(end, "yml" | "yaml"));
-    is_workflow || (matches!(path.file_name(), "action.yml" | "action.yaml") && config.judges(path))
+pub fn is_of_pipeline(path: &RepoPath) -> bool {
+    is_workflow(path) || matches!(path.file_name(), "action.yml" | "action.yaml")
 }
 
 /// Asks the rules about what a change makes weak in the pipeline. `repository` is `owner/name`, where that is known.
@@ -40,16 +44,24 @@ pub fn findings(
     (base, head): (&dyn Tree, &dyn Tree),
     repository: Option<&str>,
 ) -> Result<Vec<Finding>, Unread> {
-    let changed: Vec<&RepoPath> =
-        deltas.iter().filter_map(Delta::path).filter(|path| is_of_pipeline(path, config)).collect();
+    let mut changed: Vec<&RepoPath> =
+        deltas.iter().filter_map(Delta::path).filter(|path| is_of_pipeline(path)).collect();
     if changed.is_empty() {
         return Ok(Vec::new());
     }
     let (before, after) = (read(base, config)?, read(head, config)?);
+    changed.retain(|path| before.contains_key(path) || after.contains_key(path));
+    let gone: Vec<&Vec<u8>> = before
+        .iter()
+        .filter(|(path, _)| !after.contains_key(path))
+        .filter_map(|(_, bytes)| bytes.as_ref().ok())
+        .collect();
     let (old, now) = (around(&before, repository), around(&after, repository));
     let mut found = Vec::new();
     for (path, bytes) in &after {
-        let stood = before.get(path).and_then(|bytes| bytes.as_ref().ok());
+        // What was renamed as it is is not new.
+        let moved = || gone.iter().copied().find(|other| bytes.as_ref() == Ok(other));
+        let stood = before.get(path).map_or_else(moved, |bytes| bytes.as_ref().ok());
         // What base held and nobody can read says nothing of what was known.
         let known = stood.and_then(|bytes| weaknesses(path, bytes, &old).ok()).unwrap_or_default();
         match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &now)) {
@@ -92,8 +104,18 @@ pub fn standing(
 
 fn read(tree: &dyn Tree, config: &Config) -> Result<Files, Unread> {
     let entries = tree.list()?.into_iter();
-    let entries = entries.filter(|entry| entry.kind == EntryKind::File && is_of_pipeline(&entry.path, config));
-    Ok(entries.map(|entry| (entry.path.clone(), tree.read(&entry, FILE_CAP).map(|bytes| bytes.to_vec()))).collect())
+    let entries = entries.filter(|entry| entry.kind == EntryKind::File && is_of_pipeline(&entry.path));
+    let mut files: Files =
+        entries.map(|entry| (entry.path.clone(), tree.read(&entry, FILE_CAP).map(|bytes| bytes.to_vec()))).collect();
+    // An excluded action counts where some workflow names its folder.
+    let workflows: Vec<String> = files
+        .iter()
+        .filter(|(path, _)| is_workflow(path))
+        .filter_map(|(_, bytes)| Some(String::from_utf8_lossy(bytes.as_ref().ok()?).into_owned()))
+        .collect();
+    let is_named = |folder: &RepoPath| workflows.iter().any(|text| text.contains(folder.as_str()));
+    files.retain(|path, _| is_workflow(path) || config.judges(path) || is_named(&path.parent()));
+    Ok(files)
 }
 
 fn around(files: &Files, repository: Option<&str>) -> Surroundings {

@@ -21,5 +21,6 @@ mod fuzz;
 mod harness;
 mod invariants;
 mod layers;
+mod recall;
 mod sandbox;
 mod support;

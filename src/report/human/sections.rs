@@ -189,6 +189,8 @@ impl<'a> Filed<'a> {
         let alone: &[&Finding] = self.alone.get(&part).map_or(&[], Vec::as_slice);
         if part == Part::Advisories {
             items.extend(self.advisories(alone));
+        } else if part == Part::Lines {
+            items.extend(by_place(alone).into_iter().flat_map(|said| self.line(&said)));
         } else {
             for finding in alone {
                 items.extend(self.own_row(finding));
@@ -319,6 +321,18 @@ impl<'a> Filed<'a> {
         }
     }
 
+    /// What all rules say of one line, the strongest first: one row, whatever number of packs has a rule for it.
+    fn line(&self, said: &[&'a Finding]) -> Vec<Item> {
+        let Some((first, rest)) = said.split_first() else { return Vec::new() };
+        let mut items = self.own_row(first);
+        let also: Vec<String> =
+            rest.iter().map(|finding| format!("{} ({})", rule_name(finding), entry::level(finding))).collect();
+        if !also.is_empty() {
+            items.push(Item::Detail { label: "also", text: also.join(", "), tone: Tone::Dim });
+        }
+        items
+    }
+
     /// A finding that stands on its own: about a package, or about a place.
     fn own_row(&self, finding: &Finding) -> Vec<Item> {
         if let Some(text) = entry::waived(finding) {
@@ -347,6 +361,24 @@ impl<'a> Filed<'a> {
         items.extend(entry::remedy(finding));
         items
     }
+}
+
+/// Findings by the lines they are about, in the order of the first of each.
+fn by_place<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut at: BTreeMap<_, usize> = BTreeMap::new();
+    for finding in findings {
+        // What is waived is said by itself: each has its own owner and end.
+        let key = (finding.location.as_ref(), finding.waived_by.as_ref().map(|_| &finding.fingerprint));
+        match at.get(&key).and_then(|index| groups.get_mut(*index)) {
+            Some(group) => group.push(finding),
+            None => {
+                at.insert(key, groups.len());
+                groups.push(vec![finding]);
+            }
+        }
+    }
+    groups
 }
 
 /// Where a finding is: its line, its project, or the repository as a whole.
