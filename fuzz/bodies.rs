@@ -13,14 +13,21 @@ use std::sync::OnceLock;
 use portcullis::advisory::import::{Imported, osv, rustsec as rustsec_import};
 use portcullis::advisory::store::{Builder, Layered, Store};
 use portcullis::advisory::{built_in, matching, severity};
+use portcullis::detect::rules::parse as parse_detectors;
+use portcullis::detect::{Detectors, Side as Scanned, cancel};
+use portcullis::diff::lines::{LineIndex, add_rezoned, changed};
 use portcullis::diff::packages::{Standing, changes};
 use portcullis::discover::Snapshot;
 use portcullis::ecosystem::cargo::{Cargo, config as cargo_configuration, lockfile, manifest};
 use portcullis::ecosystem::{FORMATS, Rules, View};
+use portcullis::evidence::workflow::{Surroundings, gate as gate_of_workflow, new as new_weaknesses, weaknesses};
 use portcullis::gate::config::{Config, Settings};
 use portcullis::gate::edit::{NewApproval, NewWaiver, approve, waive};
 use portcullis::gate::ledger::{Bound, Ledger, WaiverSubject};
 use portcullis::gate::{Gate, PackFile};
+use portcullis::language;
+use portcullis::language::content::{Content, content};
+use portcullis::language::lex::regions;
 use portcullis::model::advisory::{Skipped, SourceAge};
 use portcullis::model::change::Depth;
 use portcullis::model::finding::Level;
@@ -51,17 +58,20 @@ pub const BODIES: &[(&str, Body)] = &[
     ("check_pair", check_pair),
     ("config", config),
     ("cvss", cvss),
+    ("detectors", detectors),
     ("diff", diff),
     ("escape", escape),
     ("formats", formats),
     ("glob", glob),
     ("ledger", ledger),
+    ("lines", lines),
     ("osv_record", osv_record),
     ("policy_pack", policy_pack),
     ("purl", purl),
     ("rustsec_record", rustsec_record),
     ("spdx", spdx),
     ("store", store),
+    ("workflow", workflow),
 ];
 
 /// Inputs of the bodies that do more than read are cut here, so that a run tries many.
@@ -246,7 +256,7 @@ pub fn check_pair(bytes: &[u8]) {
     let (base, head) = pair(&bytes[..bytes.len().min(MOST)]);
     let with = |repo: &MemoryRepo, data: &dyn Fn() -> Advisories| -> Result<Verdict, Failure> {
         let env = Env::new();
-        let world = World { repo, now: NOW.parse().unwrap(), env: &env };
+        let world = World { repo, now: NOW.parse().unwrap(), env: &env, process: None };
         let request = Request {
             command: Command::Check,
             base: portcullis::revision::Base::Rev("base".to_owned()),
@@ -633,6 +643,59 @@ pub fn glob(bytes: &[u8]) {
         let literal = path.as_str();
         if !literal.is_empty() && !literal.contains(['*', '?']) {
             assert!(glob_matches(&format!("/{literal}"), &path), "{literal} does not match itself");
+        }
+    }
+}
+
+/// A user's `detectors.toml`: read or refused, and then it scans its own text.
+pub fn detectors(bytes: &[u8]) {
+    let Ok(text) = from_utf8(bytes) else { return };
+    let Ok(found) = parse_detectors("own", "detectors.toml", text, true) else { return };
+    let (all, path) = (Detectors::new(found), RepoPath::new("src/a.py"));
+    let (language, class) = (language::of(&path, bytes), language::class(&path));
+    let side = Scanned { path: &path, language, class, text: bytes, lines: &[0..u32::MAX] };
+    if let Ok(hits) = all.scan(&side) {
+        assert!(cancel(hits.clone(), &hits).is_empty(), "what stood before is no addition");
+        assert!(hits.iter().all(|hit| hit.line >= 1 && hit.line <= hit.end_line));
+    }
+}
+
+/// Two texts of one file, base's and head's: the first line is the path, a line `#### head` ends base's text.
+pub fn lines(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let path = RepoPath::from_git(&bytes[..end.min(80)]);
+    let rest = bytes.get(end + 1..).unwrap_or_default();
+    let middle = b"#### head\n";
+    let at = rest.windows(middle.len()).position(|part| part == middle).unwrap_or(rest.len());
+    let texts = [&rest[..at], rest.get(at + middle.len()..).unwrap_or_default()];
+    let [before, after] = texts.map(|text| match content(&path, text) {
+        Content::Text(text) => text.into_owned(),
+        Content::Binary { .. } => Vec::new(),
+    });
+    let (old, new) = (LineIndex::new(&before), LineIndex::new(&after));
+    let mut differs = changed(&before, &after);
+    let count = |ranges: &[std::ops::Range<u32>]| ranges.iter().map(|range| range.len()).sum::<usize>();
+    assert_eq!(old.len() - count(&differs.removed), new.len() - count(&differs.added), "what is equal stands on both sides");
+    let zones = |text: &[u8]| regions(language::of(&path, text), text);
+    let (of_old, of_new) = (zones(&before), zones(&after));
+    add_rezoned(&mut differs, (&old, &of_old), (&new, &of_new));
+    assert_eq!(old.len() - count(&differs.removed), new.len() - count(&differs.added));
+    assert_eq!(changed(&after, &after), Default::default());
+    for offset in 0..after.len().min(4_096) {
+        of_new.at(offset);
+    }
+}
+
+/// A workflow: weak or not, the same twice is nothing new, and the gate in it stays as it is.
+pub fn workflow(bytes: &[u8]) {
+    for path in [".github/workflows/ci.yml", "action.yml"] {
+        let path = RepoPath::new(path);
+        let around = Surroundings::of(Some("owner/name"), [(&path, bytes)]);
+        if let Ok(weak) = weaknesses(&path, bytes, &around) {
+            assert!(new_weaknesses(&weak, &weak).is_empty());
+        }
+        if let Ok(weak) = gate_of_workflow(Some(bytes), Some(bytes), &path) {
+            assert!(weak.is_empty(), "{weak:?}");
         }
     }
 }

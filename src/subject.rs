@@ -317,7 +317,7 @@ fn record(attributes: &[Attribute]) -> Json {
 }
 
 /// What stands for "no detector": Cedar has no enumeration without words, and a quiet subject needs one.
-const NO_DETECTOR: &str = "none";
+pub const NO_DETECTOR: &str = "none";
 
 /// The attributes of a subject that no rule has anything to say about: the ground on which cases of `policy test`
 /// stand.

@@ -231,6 +231,20 @@ pub enum Policy {
     },
     /// Run the packs' own cases
     Test,
+    /// Find rules that never speak, that say nothing new, or that can fail
+    Lint,
+    /// Prove that a changed policy refuses what the old one refuses, or show what it lets through
+    Compare(Compare),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Compare {
+    /// The old policy's revision [default: the governing one, as in check]
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+    /// The new policy's revision [default: the work tree]
+    #[arg(long, value_name = "REV")]
+    pub head: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,8 @@ use crate::report;
 use crate::revision::{Base, Head};
 use crate::run;
 use crate::subject::Command;
-use crate::world::{Env, Repo, Writer, real};
+use crate::world::process::Programs;
+use crate::world::{Env, Repo, World, Writer, real};
 
 pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, Error> {
     let started = Instant::now();
@@ -33,7 +34,10 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
         is_checked_out(&*repo, rev)?;
     }
     let asked = request::request(global, env, Command::Check, args.base.clone().map_or(Base::Found, Base::Rev), head)?;
-    let verdict = run::check::check(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
+    // A change to the policy is proved to let nothing more through, where the solver for that is on the path.
+    let programs = Programs::new(env, repo.work_dir());
+    let world = World { process: Some(&programs), ..world(&*repo, env, global)? };
+    let verdict = run::check::check(&asked, &world, &|| advisories(global, env, &*repo))?;
     deliver(global, env, verdict, started, &destinations)
 }
 

@@ -16,6 +16,7 @@ use crate::world::{Env, Repo, RevError, World, real};
 mod advisories;
 mod approve;
 mod args;
+mod compare;
 mod explain;
 mod hook;
 mod init;
@@ -158,9 +159,9 @@ fn open(path: &Path, env: &Env) -> Result<Box<dyn Repo>, Error> {
     }
 }
 
-/// The world of a run on a repository.
+/// The world of a run on a repository. It starts no process.
 fn world<'a>(repo: &'a dyn Repo, env: &'a Env, global: &Global) -> Result<World<'a>, Error> {
-    Ok(World { repo, now: request::now(global)?, env })
+    Ok(World { repo, now: request::now(global)?, env, process: None })
 }
 
 /// The user's store: below `PORTCULLIS_CACHE`, else the platform's cache folder.

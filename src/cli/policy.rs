@@ -1,28 +1,45 @@
-//! `policy list | show | test`.
+//! `policy list | show | test`; `lint` and `compare` are in [`super::compare`].
 
 use std::collections::BTreeMap;
 
 use super::args::{Global, Policy};
-use super::{Ending, Error, explain, open, print};
+use super::{Ending, Error, compare, explain, open, print};
 use crate::detect::{self, cases::LineOutcome, rules};
 use crate::gate::Gate;
+use crate::gate::config::Config;
 use crate::model::verdict::Decision;
 use crate::policy::cases::{self, Outcome};
 use crate::policy::pack::{Pack, Packs};
-use crate::policy::{detectors, engine};
+use crate::policy::{BUILT_IN, detectors, engine};
 use crate::report::escape::terminal;
 use crate::subject::{Command, Value, context_attributes};
 use crate::world::Env;
 
 pub(super) fn run(global: &Global, env: &Env, args: &Policy) -> Result<Ending, Error> {
+    match args {
+        Policy::Lint => return compare::lint(global, env),
+        Policy::Compare(args) => return compare::compare(global, env, args),
+        Policy::List | Policy::Show { .. } | Policy::Test => {}
+    }
     let repo = open(&global.repo, env)?;
     let gate = explain::here(&*repo)?;
     let packs = Packs::load(&gate)?;
     match args {
-        Policy::List => print(&packs.packs.iter().map(list).collect::<Vec<_>>().join("\n")),
+        Policy::List => print(&list_all(&packs)),
         Policy::Show { name } => show(&gate, &packs, name),
         Policy::Test => test(&gate, &packs),
+        Policy::Lint | Policy::Compare(_) => Ok(Ending::Done),
     }
+}
+
+fn list_all(packs: &Packs) -> String {
+    let mut text = packs.packs.iter().map(list).collect::<Vec<_>>().join("\n");
+    let is_in_use = |name: &str| packs.packs.iter().any(|pack| pack.name == name);
+    let others: Vec<&str> = BUILT_IN.iter().map(|pack| pack.name).filter(|name| !is_in_use(name)).collect();
+    if !others.is_empty() {
+        text += &format!("\nnot in use: {}\n", others.join(", "));
+    }
+    text
 }
 
 fn list(pack: &Pack) -> String {
@@ -43,6 +60,13 @@ fn controls(pack: &Pack) -> (Vec<&String>, Vec<&String>) {
 fn show(gate: &Gate, packs: &Packs, name: &str) -> Result<Ending, Error> {
     if let Some(pack) = packs.packs.iter().find(|pack| pack.name == name) {
         return print(&show_pack(gate, packs, pack)?);
+    }
+    if BUILT_IN.iter().any(|pack| pack.name == name) {
+        // Looked at before it is turned on.
+        let config = Config { packs: vec![name.to_owned()], ..Config::default() };
+        let packs = Packs::load(&Gate { config, ..Gate::default() })?;
+        let text = packs.packs.iter().map(|pack| show_pack(gate, &packs, pack)).collect::<Result<String, Error>>()?;
+        return print(&format!("{text}\nnot in use: `packs` in .portcullis/config.toml turns it on\n"));
     }
     let rules: Vec<String> = packs
         .rules()

@@ -37,11 +37,19 @@ pub fn class(path: &RepoPath) -> LineClass {
         LineClass::Vendored
     } else if in_folder(tables::GENERATED_FOLDERS) || is_named(tables::GENERATED_NAMES) {
         LineClass::Generated
-    } else if in_folder(tables::TEST_FOLDERS) || is_named(tables::TEST_NAMES) {
+    } else if in_folder(tables::TEST_FOLDERS) || is_named(tables::TEST_NAMES) || is_of_a_pack(path) {
         LineClass::Test
     } else {
         LineClass::Source
     }
+}
+
+/// Whether a path is that of a pack's patterns and examples, which hold what they are to find. Changes to them are the
+/// gate's matter in any case.
+fn is_of_a_pack(path: &RepoPath) -> bool {
+    path.as_str().strip_prefix(".portcullis/policies/").is_some_and(|rest| {
+        rest.ends_with("/detectors.toml") || rest.split('/').nth(1) == Some("cases")
+    })
 }
 
 /// By a lower-case file name. Endings of templates and backups (`.j2`, `.erb`, `.bak`, …) are looked through.

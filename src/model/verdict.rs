@@ -3,7 +3,7 @@
 use super::RepoPath;
 use super::advisory::SourceAge;
 use super::change::Change;
-use super::finding::Finding;
+use super::finding::{Finding, Level};
 use super::inventory::Project;
 
 words! {
@@ -21,6 +21,20 @@ words! {
     FileState {
         Read = "read", Unsupported = "unsupported", Failed = "failed", Excluded = "excluded", TooLarge = "too-large",
         Skipped = "skipped",
+    }
+}
+
+words! {
+    /// What is known of a change to the policy.
+    ComparisonResult {
+        /// Nothing that decides differs.
+        Unchanged = "unchanged",
+        /// Head refuses whatever base refuses: proved.
+        NoWeaker = "no-weaker",
+        /// Something that base refuses passes in head, or what cannot be proved was not tightened.
+        Weaker = "weaker",
+        /// Neither was shown.
+        NotProved = "not-proved",
     }
 }
 
@@ -62,6 +76,8 @@ pub struct LinesJudged {
     pub detectors: u64,
     /// Changed files that they read.
     pub files: u64,
+    /// Those of them in no known language: only detectors that speak of any language looked at them.
+    pub unknown_language: u64,
     /// Lines that the change adds in them; in an audit, all their lines.
     pub added: u64,
 }
@@ -97,6 +113,36 @@ pub struct PolicyData {
     pub rev: Option<String>,
     /// Digest of packs, settings and levels.
     pub digest: String,
+    /// How head's policy compares with the governing one; none where the change does not touch it.
+    pub comparison: Option<Comparison>,
+}
+
+/// How head's policy compares with another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The outcome.
+    pub result: ComparisonResult,
+    /// What base refuses and head lets through.
+    pub examples: Vec<Example>,
+    /// What else is to be known: what was left open and why, and what stands in for a proof.
+    pub notes: Vec<String>,
+    /// Name and version of the solver that was asked; none where none was needed or there is none.
+    pub solver: Option<String>,
+}
+
+/// Something that base refuses and head lets through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The rule of base as `pack/rule`; empty where no rule but a setting or the ledger is meant.
+    pub rule: String,
+    /// A sentence for people.
+    pub what: String,
+    /// The facts of the subject, by name, with those left out that do not matter.
+    pub subject: Vec<(String, String)>,
+    /// What base says to it.
+    pub base: Option<Level>,
+    /// What head says to it; none where it says nothing.
+    pub head: Option<Level>,
 }
 
 /// Which ledger was used.

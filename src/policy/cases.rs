@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::detectors::is_defined;
 use super::engine::{Engine, context};
 use super::pack::{Pack, Packs};
 use crate::gate::Broken;
 use crate::gate::config::Settings;
 use crate::subject::{
-    Attribute, Attributes, Command, DETECTOR, Kind, Subject, Type, Value, context_attributes, quiet, word_of,
+    Attribute, Attributes, Command, DETECTOR, Kind, NO_DETECTOR, Subject, Type, Value, context_attributes, quiet, word_of,
 };
 use crate::text::line_of;
 
@@ -134,6 +135,8 @@ fn set(
             (Type::Word(DETECTOR), toml::Value::String(word)) if detectors.contains(word) => {
                 Value::word(DETECTOR, word.clone())
             }
+            // A detector that no rule in use names is as good as none, as long as there is one.
+            (Type::Word(DETECTOR), toml::Value::String(word)) if is_defined(word) => Value::word(DETECTOR, NO_DETECTOR),
             (Type::Word(enumeration), toml::Value::String(word)) => Value::word(
                 enumeration,
                 word_of(enumeration, word).ok_or_else(|| format!("`{}` is no {enumeration}", word.escape_debug()))?,

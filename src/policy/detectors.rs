@@ -75,6 +75,13 @@ fn gather(gate: &Gate, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Detector>, B
     Ok(found)
 }
 
+/// Whether a pack of the program defines a detector, by its `pack/id`.
+pub(super) fn is_defined(id: &str) -> bool {
+    let of = |pack: &super::BuiltIn| id.strip_prefix(pack.name).and_then(|rest| rest.strip_prefix('/'));
+    let is_there = |pack: &super::BuiltIn, name: &str| pack.detectors.contains(&format!("\nid = \"{name}\"\n"));
+    BUILT_IN.iter().any(|pack| of(pack).is_some_and(|name| is_there(pack, name)))
+}
+
 fn is_of(id: &str, pack: &str) -> bool {
     id.split_once('/').is_some_and(|(of, _)| of == pack)
 }

@@ -72,7 +72,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn respond(&self, subject: &Subject) -> Result<Vec<Statement>, String> {
+    pub(super) fn respond(&self, subject: &Subject) -> Result<Vec<Statement>, String> {
         let Some(set) = self.packs.sets.get(&subject.kind) else { return Err("no policies are loaded".to_owned()) };
         let schema = Some(&self.packs.schema);
         let resource = self.uid(subject.kind.as_str(), "subject")?;

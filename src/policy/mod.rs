@@ -6,9 +6,11 @@
 //! them.
 
 pub mod cases;
+pub mod compare;
 pub mod detectors;
 pub mod engine;
 pub mod pack;
+mod shape;
 
 /// The texts of a pack below `policies/`: its name, the file of its detectors where it has any, and the files of its
 /// cases.

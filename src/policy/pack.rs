@@ -265,6 +265,9 @@ impl Loading {
         let manifest_file = format!("{}/pack.toml", origin.folder);
         let manifest: Manifest = crate::text::toml(manifest).map_err(|e| Broken::at(&manifest_file, e))?;
         let file = format!("{}/rules.cedar", origin.folder);
+        if origin.validate {
+            super::shape::check(text).map_err(|(line, reason)| Broken { file: file.clone(), line, reason })?;
+        }
         let (kept, begins) = keep(text, wanted);
         let set = PolicySet::from_str(&kept).map_err(|e| {
             let offset = miette_offset(&e);

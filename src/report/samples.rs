@@ -32,7 +32,12 @@ pub fn clean() -> Verdict {
         }),
         head: RevisionName { rev: None, name: "work tree".into() },
         base_note: None,
-        policy: PolicyData { from: PolicyFrom::Governing, rev: None, digest: format!("sha256:7be1{:060}", 0) },
+        policy: PolicyData {
+            from: PolicyFrom::Governing,
+            rev: None,
+            digest: format!("sha256:7be1{:060}", 0),
+            comparison: None,
+        },
         ledger: LedgerData::default(),
         overrides: Vec::new(),
         advisories: AdvisoryData {
@@ -63,6 +68,7 @@ pub fn clean() -> Verdict {
         coverage: Coverage {
             files: vec![CoveredFile { path: RepoPath::new("Cargo.lock"), state: FileState::Read, reason: None }],
             checks_skipped: Vec::new(),
+            lines: None,
         },
     }
 }

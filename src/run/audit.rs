@@ -126,7 +126,12 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         base: None,
         head: head.to_name(),
         base_note: None,
-        policy: PolicyData { from: request.policy_from, rev: rev.clone(), digest: check::policy_digest(&gate) },
+        policy: PolicyData {
+            from: request.policy_from,
+            rev: rev.clone(),
+            digest: check::policy_digest(&gate),
+            comparison: None,
+        },
         ledger: LedgerData { rev, digest: gate.ledger_digest.clone() },
         overrides: request.overrides.clone(),
         advisories: data,

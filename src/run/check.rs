@@ -23,7 +23,7 @@ use crate::policy::{
 use crate::revision::{self, Named, Revisions};
 use crate::run::findings::{About, build};
 use crate::run::projects::{Pair, pair, serve_the_excluded};
-use crate::run::{Advisories, Failure, Request, advisories, files, lines, packages, steps, today};
+use crate::run::{Advisories, Failure, Request, advisories, comparison, files, lines, packages, steps, today};
 use crate::subject::{Command, EntryKind, Kind, Subject, Value, quiet};
 use crate::verdict::{Fold, decide};
 use crate::world::{Rev, Tree, World};
@@ -36,7 +36,7 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let revisions = revision::resolve(world.repo, &request.base, &request.head, request.ci)?;
     let base_tree = world.repo.tree(&revisions.base.rev)?;
     let head_tree = world.repo.tree(&revisions.head.rev)?;
-    let (gate, policy, ledger) = gate(request, world, &revisions)?;
+    let (gate, mut policy_data, ledger) = gate(request, world, &revisions)?;
     let deltas = head_tree.differs(&*base_tree)?;
     let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
     let detectors = policy::detectors::load(&gate)?;
@@ -68,7 +68,7 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         }
     } else {
         let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
-        let steps = deltas.iter().filter_map(Delta::path).any(|path| steps::is_of_pipeline(path));
+        let steps = deltas.iter().filter_map(Delta::path).any(steps::is_of_pipeline);
         let packs = Packs::load_for(&gate, &Wanted { detectors: Some(hit), steps })?;
         let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
         run.judge(&engine, &deltas, &concerns, includes, store)?;
@@ -79,8 +79,10 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         run.findings.extend(weak);
         run.findings.extend(files::not_judged(&engine, &looked.not_judged));
         run.findings.extend(lines::findings(&engine, &detectors, looked));
+        let (governing, findings) = (&revisions.governing.rev, &mut run.findings);
+        policy_data.comparison = comparison::of_change(&engine, world, governing, &*head_tree, &deltas, findings)?;
     }
-    Ok(run.verdict(policy, ledger))
+    Ok(run.verdict(policy_data, ledger))
 }
 
 /// The gate in force, and how it is named in the verdict.
@@ -100,7 +102,7 @@ fn gate(
         None => Gate::default(),
     };
     let rev = named.and_then(|named| named.commit()).map(|id| id.to_string());
-    let policy = PolicyData { from: request.policy_from, rev: rev.clone(), digest: policy_digest(&gate) };
+    let policy = PolicyData { from: request.policy_from, rev: rev.clone(), digest: policy_digest(&gate), comparison: None };
     let ledger = LedgerData { rev, digest: gate.ledger_digest.clone() };
     Ok((gate, policy, ledger))
 }

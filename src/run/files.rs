@@ -192,6 +192,11 @@ pub fn not_judged(engine: &Engine<'_>, files: &[(RepoPath, String)]) -> Vec<Find
     stated.flat_map(|each| ask(engine, each)).collect()
 }
 
+/// States something about the gate that a reviewer has to know.
+pub fn of_the_gate(engine: &Engine<'_>, path: &RepoPath, detail: String) -> Vec<Finding> {
+    ask(engine, Stated::new(FileConcern::Gate, path, detail))
+}
+
 /// Notes a file of a kind that is not read: silence would call it clean.
 pub fn note_unread(coverage: &mut Coverage, path: &RepoPath, kind: &str) {
     let reason = format!("{kind} are not read by this version");

@@ -9,11 +9,13 @@
 //! change removes: who edits an allowed line keeps it allowed, and what head adds by itself clears nothing. It lowers a
 //! finding to a note and never touches a deny.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::detect::{Detectors, Hit, Side, cancel};
+use crate::detect::{Detectors, Failed, Hit, Side, cancel};
 use crate::diff::lines::{Changed, LineIndex, add_rezoned, changed};
 use crate::ecosystem::FILE_CAP;
 use crate::gate::config::Config;
@@ -22,6 +24,7 @@ use crate::language::lex::regions;
 use crate::language::{self, class};
 use crate::model::RepoPath;
 use crate::model::finding::{Finding, Level, Location, SubjectKind};
+use crate::model::line::Language;
 use crate::model::tree::{Delta, Entry, EntryKind};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState, LinesJudged};
 use crate::policy::engine::{Engine, Statement};
@@ -72,6 +75,10 @@ pub fn look(
             continue;
         }
         let is_file = |entry: &&Entry| entry.kind == EntryKind::File;
+        let becomes_link = delta.after.as_ref().is_some_and(|entry| entry.kind == EntryKind::Symlink);
+        if becomes_link && delta.before.as_ref().is_some_and(|entry| entry.kind == EntryKind::File) {
+            looked.not_judged.push((path.clone(), "it is a link now: what it points to is not what changed".to_owned()));
+        }
         let before = delta.before.as_ref().filter(is_file).zip(base).and_then(|(entry, tree)| text(tree, entry).ok());
         let before = before.unwrap_or_default();
         let after = match delta.after.as_ref().filter(is_file).map(|entry| text(head, entry)) {
@@ -89,9 +96,13 @@ pub fn look(
         };
         let differs = difference(path, &before, &after);
         judged.files += u64::from(!after.is_empty());
+        judged.unknown_language += u64::from(!after.is_empty() && language::of(path, &after) == Language::Unknown);
         judged.added += differs.added.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
         let scan = |text: &[u8], lines: &[Range<u32>]| {
-            detectors.scan(&Side { path, language: language::of(path, text), class: class(path), text, lines })
+            let side = Side { path, language: language::of(path, text), class: class(path), text, lines };
+            // A detector that panics leaves the answer incomplete, and the run alive.
+            catch_unwind(AssertUnwindSafe(|| detectors.scan(&side)))
+                .unwrap_or_else(|_| Err(Failed { path: path.clone(), reason: "a detector failed".to_owned() }))
         };
         match (scan(&before, &differs.removed), scan(&after, &differs.added)) {
             (Ok(gone), Ok(new)) => {
@@ -137,7 +148,7 @@ fn difference(path: &RepoPath, before: &[u8], after: &[u8]) -> Changed {
     let (old, new) = (LineIndex::new(before), LineIndex::new(after));
     if !before.is_empty() && language::of(path, before) != language::of(path, after) {
         // Another language may mean anything else by the same line.
-        let all = |index: &LineIndex<'_>| vec![0..index.len() as u32];
+        let all = |index: &LineIndex<'_>| std::iter::once(0..index.len() as u32).collect();
         return Changed { added: all(&new), removed: all(&old) };
     }
     let mut differs = changed(before, after);
@@ -236,7 +247,30 @@ pub fn findings(engine: &Engine<'_>, detectors: &Detectors, mut looked: Looked) 
             found.push(build(statement, About { detail: detail.clone(), ..about(&hit) }));
         }
     }
+    say_once(&mut found);
     found
+}
+
+/// Keeps one finding of a rule where several speak of the same or overlapping lines of a file, the strongest: a pattern
+/// may start in code and again in the string beside it, or be seen through two windows.
+fn say_once(found: &mut Vec<Finding>) {
+    let place = |finding: &Finding| finding.location.clone();
+    found.sort_by_cached_key(|f| (f.pack.clone(), f.rule.clone(), place(f), Reverse(f.level)));
+    found.dedup_by(|next, kept| {
+        let (Some(later), Some(first)) = (&next.location, &mut kept.location) else { return false };
+        let is_same = (&next.pack, &next.rule, &later.file) == (&kept.pack, &kept.rule, &first.file);
+        if !is_same || later.line > first.end_line {
+            return false;
+        }
+        first.end_line = first.end_line.max(later.end_line);
+        if next.level > kept.level {
+            (kept.level, kept.default_level) = (next.level, next.default_level);
+            kept.message.clone_from(&next.message);
+            kept.remediation.clone_from(&next.remediation);
+            kept.fingerprint.clone_from(&next.fingerprint);
+        }
+        true
+    });
 }
 
 fn about(hit: &Hit) -> About {
@@ -256,7 +290,7 @@ fn subject(hit: &Hit, detectors: &Detectors) -> Subject {
         ("detector", Value::word(DETECTOR, hit.detector.to_string())),
     ]);
     let title = detectors.get(&hit.detector).map(|detector| detector.title.clone()).unwrap_or_default();
-    let more = if hit.more == 0 { String::new() } else { format!(" (and {} more in this file)", hit.more) };
+    let more = if hit.more < 2 { String::new() } else { format!(" (and {} more in this file)", hit.more.saturating_sub(1)) };
     let words = BTreeMap::from([
         ("path", hit.path.to_string()),
         ("line", hit.line.to_string()),

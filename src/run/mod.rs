@@ -10,6 +10,7 @@ use crate::world::{RevError, World};
 pub mod advisories;
 pub mod audit;
 pub mod check;
+pub mod comparison;
 pub mod files;
 pub mod findings;
 pub mod lines;

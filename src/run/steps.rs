@@ -65,7 +65,7 @@ pub fn findings(
         // What base held and nobody can read says nothing of what was known.
         let known = stood.and_then(|bytes| weaknesses(path, bytes, &old).ok()).unwrap_or_default();
         match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &now)) {
-            Ok(weak) => found.extend(new(&known, &weak).iter().flat_map(|weak| ask(engine, path, weak))),
+            Ok(weak) => found.extend(by_step(new(&known, &weak)).iter().flat_map(|weak| ask(engine, path, weak))),
             Err(unread) if changed.contains(&path) => found.extend(not_judged(engine, path, &unread)),
             Err(_) => {}
         }
@@ -73,7 +73,7 @@ pub fn findings(
     for path in changed {
         let bytes = |files: &Files| files.get(path).and_then(|bytes| bytes.as_ref().ok()).cloned();
         match gate(bytes(&before).as_deref(), bytes(&after).as_deref(), path) {
-            Ok(weak) => found.extend(weak.iter().flat_map(|weak| ask(engine, path, weak))),
+            Ok(weak) => found.extend(by_step(weak).iter().flat_map(|weak| ask(engine, path, weak))),
             Err(unread) => found.extend(not_judged(engine, path, &unread)),
         }
     }
@@ -95,11 +95,27 @@ pub fn standing(
     let mut found = Vec::new();
     for (path, bytes) in &files {
         match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &around)) {
-            Ok(weak) => found.extend(weak.iter().flat_map(|weak| ask(engine, path, weak))),
+            Ok(weak) => found.extend(by_step(weak).iter().flat_map(|weak| ask(engine, path, weak))),
             Err(unread) => found.extend(not_judged(engine, path, &unread)),
         }
     }
     Ok(found)
+}
+
+/// Joins what one step is weak in for one reason: two secrets that it hands on are one matter to whoever looks.
+fn by_step(weak: Vec<Weak>) -> Vec<Weak> {
+    let mut joined: Vec<Weak> = Vec::new();
+    for weak in weak {
+        let is_same = |known: &&mut Weak| {
+            (known.weakness, &known.job, &known.step, known.line, known.is_privileged, known.is_exposed)
+                == (weak.weakness, &weak.job, &weak.step, weak.line, weak.is_privileged, weak.is_exposed)
+        };
+        match joined.iter_mut().find(is_same) {
+            Some(known) => known.detail += &format!("; {}", weak.detail),
+            None => joined.push(weak),
+        }
+    }
+    joined
 }
 
 fn read(tree: &dyn Tree, config: &Config) -> Result<Files, Unread> {

@@ -1,7 +1,8 @@
 //! The only way out: the repository, the clock and the environment, as a struct of capabilities.
 //!
-//! A run can do what its [`World`] lets it do and nothing else: no process is started, only commands that may edit the
-//! repository receive a [`Writer`], and only the one that updates advisories receives an [`Http`].
+//! A run can do what its [`World`] lets it do and nothing else: no process is started but a solver, and that only where
+//! the world has a [`Process`] and the policy changed; only commands that may edit the repository receive a [`Writer`],
+//! and only the one that updates advisories receives an [`Http`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ pub mod folder;
 pub mod git;
 pub mod memory;
 pub mod net;
+pub mod process;
 pub mod real;
 
 /// Everything a run may reach.
@@ -25,6 +27,32 @@ pub struct World<'a> {
     pub now: jiff::Timestamp,
     /// The environment variables the run was given.
     pub env: &'a Env,
+    /// Programs of the user's that may be started; none where nothing may be.
+    pub process: Option<&'a dyn Process>,
+}
+
+/// May start the one program this crate ever starts: a solver of logical formulas, which reads text and writes text.
+pub trait Process: Sync {
+    /// Starts the solver with these arguments; `None` where the user's path holds none.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn solver(&self, arguments: &[&str]) -> std::io::Result<Option<Box<dyn Dialogue>>>;
+}
+
+/// A running program that is talked to line by line. It ends with the value.
+pub trait Dialogue: Send {
+    /// Writes to its standard input.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    fn send(&mut self, text: &[u8]) -> std::io::Result<()>;
+
+    /// The next line of its standard output, without its end.
+    ///
+    /// # Errors
+    /// Where it has ended, says nothing for too long, or says too much.
+    fn line(&mut self) -> std::io::Result<String>;
 }
 
 /// Environment variables, captured once.

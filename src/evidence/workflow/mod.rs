@@ -178,43 +178,47 @@ pub fn weaknesses(path: &RepoPath, bytes: &[u8], surroundings: &Surroundings) ->
     Ok(weak)
 }
 
+/// What head has and base has not. Lines do not count, and a step may be renamed; a run that strangers can now start with
+/// secrets, or one that now stands beside what makes it dangerous, is another than it was. What only became more harmless
+/// is not new.
+#[must_use]
+pub fn new(base: &[Weak], head: &[Weak]) -> Vec<Weak> {
+    let (base, head) = (base.iter().collect(), head.iter().collect());
+    let (base, head) = unmatched(base, head, &|weak| (weak.weakness, &weak.job, &weak.detail, &weak.step));
+    let (_, mut found) = unmatched(base, head, &|weak| (weak.weakness, &weak.job, &weak.detail, ""));
+    found.sort_by(|a, b| (a.line, a.weakness, &a.detail).cmp(&(b.line, b.weakness, &b.detail)));
+    found.into_iter().cloned().collect()
+}
+
 /// What tells two weaknesses apart.
 type Key<'w> = (Weakness, &'w str, &'w str, &'w str);
 
-fn key_of(weak: &Weak) -> Key<'_> {
-    (weak.weakness, &weak.job, &weak.step, &weak.detail)
-}
-
-/// What head has and base has not. Lines do not count; a run that strangers can now start with secrets, or one that now
-/// stands beside what makes it dangerous, is another than it was. What only became more harmless is not new.
-#[must_use]
-pub fn new(base: &[Weak], head: &[Weak]) -> Vec<Weak> {
-    // For each key, how many of base are privileged and exposed, in the four ways to be so.
-    let mut had: HashMap<Key<'_>, [usize; 4]> = HashMap::new();
-    let place = |is_privileged: bool, is_exposed: bool| usize::from(is_privileged) * 2 + usize::from(is_exposed);
+/// Pairs what is equal by a key and at least as bad in base, one for one, and gives back what is left on both sides.
+fn unmatched<'w>(
+    base: Vec<&'w Weak>,
+    mut head: Vec<&'w Weak>,
+    key: &dyn Fn(&'w Weak) -> Key<'w>,
+) -> (Vec<&'w Weak>, Vec<&'w Weak>) {
+    let rank = |weak: &Weak| (weak.is_privileged, weak.is_exposed);
+    let mut had: HashMap<Key<'w>, Vec<&'w Weak>> = HashMap::new();
     for weak in base {
-        if let Some(count) = had.entry(key_of(weak)).or_default().get_mut(place(weak.is_privileged, weak.is_exposed)) {
-            *count += 1;
-        }
+        had.entry(key(weak)).or_default().push(weak);
     }
-    let mut found = Vec::new();
-    // The worst of head take the worst of base first.
-    let mut worst_first: Vec<(usize, &Weak)> = head.iter().enumerate().collect();
-    worst_first.sort_by_key(|(_, weak)| std::cmp::Reverse(place(weak.is_privileged, weak.is_exposed)));
-    for (at, weak) in worst_first {
-        let rank = place(weak.is_privileged, weak.is_exposed);
-        let counts = had.get_mut(&key_of(weak));
-        let held = counts.and_then(|counts| {
-            // Equal first, then any that is at least as bad in both ways.
-            let mut places = [rank, 0, 1, 2, 3].into_iter().filter(|place| place & rank == rank);
-            places.find_map(|place| counts.get_mut(place).filter(|count| **count > 0).map(|count| *count -= 1))
-        });
-        if held.is_none() {
-            found.push((at, weak.clone()));
+    // The worst of head take first; each takes an equal one, or else the least bad that is at least as bad in both ways.
+    head.sort_by_key(|weak| std::cmp::Reverse(rank(weak)));
+    had.values_mut().for_each(|weak| weak.sort_by_key(|weak| rank(weak)));
+    head.retain(|weak| {
+        let Some(left) = had.get_mut(&key(weak)) else { return true };
+        let is_as_bad = |other: &&Weak| other.is_privileged >= weak.is_privileged && other.is_exposed >= weak.is_exposed;
+        match left.iter().position(is_as_bad) {
+            Some(at) => {
+                left.remove(at);
+                false
+            }
+            None => true,
         }
-    }
-    found.sort_by_key(|(at, _)| *at);
-    found.into_iter().map(|(_, weak)| weak).collect()
+    });
+    (had.into_values().flatten().collect(), head)
 }
 
 /// A file under examination.

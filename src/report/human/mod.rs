@@ -124,9 +124,14 @@ fn last(verdict: &Verdict, page: &mut Page) {
         (_, 0) => parts.push("no dependency changed".to_owned()),
         (_, n) => parts.push(format!("{} changed", count(n, "package"))),
     }
-    if let Some(lines) = verdict.coverage.lines {
-        let lines = if lines.added == 1 { "1 line".to_owned() } else { format!("{} lines", lines.added) };
-        parts.push(if verdict.command == "audit" { lines } else { format!("{lines} added") });
+    if let Some(judged) = verdict.coverage.lines {
+        let lines = count(judged.added as usize, "line");
+        let unknown = match judged.unknown_language {
+            0 => String::new(),
+            n => format!(", {} in no known language", count(n as usize, "file")),
+        };
+        let verb = if verdict.command == "audit" { "" } else { " added" };
+        parts.push(format!("{lines}{verb}{unknown}"));
     }
     parts.push(match &verdict.advisories.as_of {
         // The day is enough here; the JSON report has the time.

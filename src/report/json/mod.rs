@@ -12,7 +12,7 @@ use crate::model::advisory::Matched;
 use crate::model::change::{Change, Side};
 use crate::model::evidence::{Evidence, Fact, FactValue};
 use crate::model::finding::Finding;
-use crate::model::verdict::{RevisionName, Verdict};
+use crate::model::verdict::{Comparison, RevisionName, Verdict};
 
 /// The verdict as indented JSON with a newline at its end.
 #[must_use]
@@ -43,7 +43,7 @@ pub fn of(verdict: &Verdict) -> v1::Verdict {
             from: verdict.policy.from.into(),
             rev: verdict.policy.rev.clone(),
             digest: verdict.policy.digest.clone(),
-            comparison: None,
+            comparison: verdict.policy.comparison.as_ref().map(comparison),
         },
         ledger: v1::Ledger { rev: verdict.ledger.rev.clone(), digest: verdict.ledger.digest.clone() },
         overrides: sorted(&verdict.overrides, |o| v1::Override { flag: o.flag.clone(), value: o.value.clone() }),
@@ -69,6 +69,7 @@ pub fn of(verdict: &Verdict) -> v1::Verdict {
             lines: verdict.coverage.lines.map(|lines| v1::LinesJudged {
                 detectors: lines.detectors,
                 files: lines.files,
+                unknown_language: lines.unknown_language,
                 added: lines.added,
             }),
         },
@@ -84,6 +85,25 @@ fn sorted<T: Ord, U>(items: &[T], convert: impl FnMut(&T) -> U) -> Vec<U> {
 
 fn revision(name: &RevisionName) -> v1::Revision {
     v1::Revision { rev: name.rev.clone(), name: name.name.clone() }
+}
+
+fn comparison(comparison: &Comparison) -> v1::Comparison {
+    v1::Comparison {
+        result: comparison.result.into(),
+        examples: comparison
+            .examples
+            .iter()
+            .map(|example| v1::Example {
+                rule: Some(&example.rule).filter(|rule| !rule.is_empty()).cloned(),
+                message: example.what.clone(),
+                subject: example.subject.iter().cloned().collect(),
+                base: example.base.map(Into::into),
+                head: example.head.map(Into::into),
+            })
+            .collect(),
+        notes: comparison.notes.clone(),
+        solver: comparison.solver.clone(),
+    }
 }
 
 fn advisories(verdict: &Verdict) -> v1::Advisories {

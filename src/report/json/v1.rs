@@ -125,15 +125,11 @@ pub enum FactState {
     Unavailable,
 }
 
-/// How the head's policy compares with the governing one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ComparisonResult {
-    Unchanged,
-    NoWeaker,
-    Weaker,
-    NotProved,
+mirror! {
+    /// How head's policy compares with the governing one.
+    ComparisonResult = model::verdict::ComparisonResult {
+        Unchanged = "unchanged", NoWeaker = "no-weaker", Weaker = "weaker", NotProved = "not-proved",
+    }
 }
 
 /// The value of a fact.
@@ -223,8 +219,27 @@ shape! {
     Comparison {
         /// The outcome.
         result: ComparisonResult,
-        /// Examples of what the old policy refused and the new one permits.
-        examples: Vec<serde_json::Value>,
+        /// Examples of what the old policy refuses and the new one permits.
+        examples: Vec<Example>,
+        /// What else is to be known: what was left open and why, and what stands in for a proof.
+        notes: Vec<String>,
+        /// Name and version of the solver that was asked; null where none was.
+        solver: Option<String>,
+    }
+}
+shape! {
+    /// Something that the old policy refuses and the new one permits.
+    Example {
+        /// The rule of the old policy as `pack/rule`; null where a setting or the ledger is meant.
+        rule: Option<String>,
+        /// A sentence for people.
+        message: String,
+        /// The facts of the subject that matter, by name.
+        subject: std::collections::BTreeMap<String, String>,
+        /// What the old policy says to it; null where no rule is meant.
+        base: Option<Level>,
+        /// What the new policy says to it; null where it says nothing.
+        head: Option<Level>,
     }
 }
 shape! {
@@ -466,6 +481,8 @@ shape! {
         detectors: u64,
         /// Changed files that they read.
         files: u64,
+        /// Those of them in no known language: only detectors that speak of any language looked at them.
+        unknown_language: u64,
         /// Lines that the change adds in them; in an audit, all their lines.
         added: u64,
     }

@@ -234,3 +234,90 @@ fn broken_files_of_the_gate_are_named_with_file_and_line() {
     repo.commit("BOM and CRLF");
     repo.run(&["check"]).exits(0);
 }
+
+/// The folder of the solver, where this machine has one.
+fn solver() -> Option<String> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).find(|folder| folder.join("cvc5").is_file());
+    let is_required = std::env::var_os("PORTCULLIS_REQUIRE_CVC5").is_some_and(|value| value == "1");
+    assert!(found.is_some() || !is_required, "PORTCULLIS_REQUIRE_CVC5=1, and there is no cvc5 on the path");
+    if found.is_none() {
+        eprintln!("SKIPPED what a solver proves: there is no cvc5 on the path");
+    }
+    found.map(|folder| folder.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_change_of_the_policy_is_compared() {
+    let Some(mut repo) = with_pack(RULES) else { return };
+    repo.run(&["policy", "compare"]).exits(0).says("UNCHANGED");
+    // An exception for one name; without a solver it is found by trying.
+    let except = RULES.replace("resource.name == \"leftpad-rs\"", "resource.name == \"leftpad-rs\" && resource.direct");
+    repo.write(".portcullis/policies/mine/rules.cedar", &except);
+    for _ in 0..2 {
+        let out = repo.run(&["policy", "compare"]).exits(1).says("WEAKER").says("mine/no-padding");
+        out.says("base denies a package (name \"leftpad-rs\", kind added) by mine/no-padding");
+        let verdict = repo.json(&["check"], 1);
+        assert_eq!(verdict["policy"]["comparison"]["result"], "weaker");
+        assert_eq!(verdict["policy"]["comparison"]["examples"][0]["rule"], "mine/no-padding");
+        let said = findings(&verdict, "gate-changed");
+        assert!(said.iter().any(|f| f["message"].as_str().unwrap().contains("lets more through")), "{said:#?}");
+        let Some(folder) = solver() else { return };
+        repo.machine.set("PATH", &folder);
+    }
+    // With a solver a rewrite is proved; without one nothing is.
+    let rewritten =
+        RULES.replace("resource.kind == ChangeKind::\"added\"", "!(resource.kind != ChangeKind::\"added\")");
+    repo.write(".portcullis/policies/mine/rules.cedar", &rewritten);
+    repo.run(&["policy", "compare"]).exits(0).says("NO-WEAKER").says("cvc5");
+    let verdict = repo.json(&["check"], 1);
+    assert_eq!(verdict["policy"]["comparison"]["result"], "no-weaker");
+    assert!(!verdict["policy"]["comparison"]["solver"].is_null());
+    repo.machine.set("PATH", "/nowhere");
+    repo.run(&["policy", "compare"]).exits(3).says("NOT-PROVED").says("tested, not proved");
+    let verdict = repo.json(&["check"], 1);
+    assert_eq!(verdict["policy"]["comparison"]["result"], "not-proved");
+    // What cannot be read is not proved either.
+    repo.write(".portcullis/policies/mine/rules.cedar", "forbid (");
+    repo.run(&["policy", "compare"]).exits(3).says("rules.cedar:1");
+    assert_eq!(repo.json(&["check"], 1)["policy"]["comparison"]["result"], "not-proved");
+}
+
+#[test]
+fn a_policy_is_not_compared_where_the_change_does_not_touch_it() {
+    let Some(repo) = Repo::standing() else { return };
+    repo.put(&Project::with_new_library());
+    assert!(repo.json(&["check"], 1)["policy"]["comparison"].is_null());
+    repo.write(".portcullis/ledger.toml", "# nothing yet\n");
+    assert_eq!(repo.json(&["check"], 1)["policy"]["comparison"]["result"], "unchanged");
+}
+
+#[test]
+fn a_policy_that_would_exhaust_its_reader_is_refused() {
+    let Some(repo) = with_pack(RULES) else { return };
+    let condition = "resource.name == \"leftpad-rs\"";
+    for hostile in [
+        format!("{}{condition}{}", "(".repeat(20_000), ")".repeat(20_000)),
+        format!("{condition}{}", " && resource.direct".repeat(20_000)),
+        format!("{}{condition}", "if resource.direct then false else ".repeat(20_000)),
+        format!("{condition} && [{}].contains(resource.name)", "\"x\",".repeat(200_000) + "\"x\""),
+        // As deep as is read.
+        format!("{condition} && {}resource.direct", "!".repeat(3)) + &" && resource.direct".repeat(1_200),
+    ] {
+        repo.write(".portcullis/policies/mine/rules.cedar", RULES.replace(condition, &hostile));
+        let out = repo.run(&["policy", "compare"]);
+        assert!(out.code == 3 || out.code == 1, "{out:#?}");
+        repo.run(&["check"]).exits(1);
+    }
+}
+
+#[test]
+fn lint_speaks_about_rules_that_do_nothing() {
+    let Some(mut repo) = with_pack(RULES) else { return };
+    let Some(folder) = solver() else { return };
+    repo.machine.set("PATH", &folder);
+    repo.run(&["policy", "lint"]).exits(0).says("0 with a fault");
+    let twice = format!("{RULES}\n{}", RULES.replace("@id(\"no-padding\")", "@id(\"again\")"));
+    repo.write(".portcullis/policies/mine/rules.cedar", twice);
+    repo.run(&["policy", "lint"]).exits(1).says("mine/again").says("is redundant");
+}

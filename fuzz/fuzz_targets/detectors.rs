@@ -1,0 +1,4 @@
+//! See `detectors` in `bodies.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| portcullis_fuzz::detectors(bytes));

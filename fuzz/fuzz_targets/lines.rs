@@ -1,0 +1,4 @@
+//! See `lines` in `bodies.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| portcullis_fuzz::lines(bytes));

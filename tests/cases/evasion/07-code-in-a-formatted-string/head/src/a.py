@@ -1,0 +1,3 @@
+import requests
+
+s = f"{requests.get(url, verify=False).text}"

@@ -1,0 +1,2 @@
+#!/bin/sh
+body="$(curl -k https://api.corp.invalid/)"

@@ -1,0 +1,2 @@
+const https = require('https');
+const s = `${https.request({ rejectUnauthorized: false })}`;

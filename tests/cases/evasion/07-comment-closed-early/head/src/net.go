@@ -1,0 +1,7 @@
+package net
+
+/*
+*/
+var config = &tls.Config{InsecureSkipVerify: true}
+/* */
+func Get() {}

@@ -1,0 +1,1 @@
+<?php // off ?><?php curl_setopt($ch, CURLOPT_SSL_VERIFYPEER, false);

@@ -1,0 +1,2 @@
+const https = require('https');
+const re = /[/*]/; https.request({ rejectUnauthorized: false }); /* end */

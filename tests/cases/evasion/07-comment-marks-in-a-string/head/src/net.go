@@ -1,0 +1,3 @@
+package net
+
+var open, config, end = "/*", &tls.Config{InsecureSkipVerify: true}, "*/"

@@ -1,0 +1,2 @@
+#!/bin/sh
+wget x#y --no-check-certificate https://api.corp.invalid/

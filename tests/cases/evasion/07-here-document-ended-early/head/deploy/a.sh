@@ -1,0 +1,5 @@
+#!/bin/sh
+cat <<END
+text
+END
+curl -k https://api.corp.invalid/

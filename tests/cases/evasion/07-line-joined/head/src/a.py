@@ -1,0 +1,3 @@
+import requests
+# note \
+requests.get(url, verify=False)

@@ -1,0 +1,8 @@
+import requests
+
+
+def get(url):
+    return requests.get(
+        url,
+        verify=False,
+    )

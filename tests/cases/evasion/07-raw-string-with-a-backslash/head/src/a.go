@@ -1,0 +1,3 @@
+package a
+
+var p, c, q = `\`, &tls.Config{InsecureSkipVerify: true}, ` `

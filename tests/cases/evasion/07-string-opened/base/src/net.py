@@ -1,0 +1,5 @@
+import requests
+
+DOC = """
+requests.get(url, verify=False)
+"""

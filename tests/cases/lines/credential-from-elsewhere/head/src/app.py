@@ -1,0 +1,2 @@
+import os
+API_KEY = os.environ["API_KEY"]

@@ -1,0 +1,3 @@
+function find(user) {
+  return fetch(`https://api.corp.invalid/users?email=${user.email}`);
+}

@@ -1,0 +1,2 @@
+def pay(form, logger):
+    logger.debug("cvv=%s", form.cvv)

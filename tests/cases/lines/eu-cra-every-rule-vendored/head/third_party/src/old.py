@@ -1,0 +1,2 @@
+def block(key):
+    return ARC4.new(key)

@@ -1,0 +1,3 @@
+function hello(user) {
+  console.log("welcome", user.email);
+}

@@ -1,0 +1,2 @@
+def save(patient, logger):
+    logger.info("saved %s", patient.diagnosis)

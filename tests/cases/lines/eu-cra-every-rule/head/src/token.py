@@ -1,0 +1,5 @@
+import random
+
+
+def make_token():
+    return "".join(random.choice(ALPHABET) for _ in range(32))

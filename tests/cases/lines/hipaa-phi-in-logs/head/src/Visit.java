@@ -1,0 +1,5 @@
+class Visit {
+  void save(Patient patient) {
+    log.info("saved {}", patient.getDateOfBirth());
+  }
+}

@@ -1,0 +1,3 @@
+export function save(patient: Patient) {
+  console.log(`saved ${patient.medicalRecordNumber}`);
+}

@@ -1,0 +1,2 @@
+def test_save(patient, logger):
+    logger.info("saved %s", patient.diagnosis)

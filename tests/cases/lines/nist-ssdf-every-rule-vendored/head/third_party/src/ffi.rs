@@ -1,0 +1,2 @@
+#[no_mangle]
+pub fn a() {}

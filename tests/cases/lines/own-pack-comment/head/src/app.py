@@ -1,0 +1,2 @@
+import net
+# was: legacy.corp.invalid

@@ -1,0 +1,2 @@
+import net
+net.open("https://legacy.corp.invalid/")

@@ -1,0 +1,3 @@
+def calc(params)
+  eval(params[:formula])
+end

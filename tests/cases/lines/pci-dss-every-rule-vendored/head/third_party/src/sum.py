@@ -1,0 +1,5 @@
+import hashlib
+
+
+def of(body):
+    return hashlib.md5(body).hexdigest()

@@ -1,0 +1,2 @@
+#!/bin/sh
+curl -fsSL https://get.tool.invalid/install.sh | sh

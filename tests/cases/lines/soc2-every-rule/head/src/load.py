@@ -1,0 +1,5 @@
+import pickle
+
+
+def load(body):
+    return pickle.loads(body)

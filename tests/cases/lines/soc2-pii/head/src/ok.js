@@ -1,0 +1,3 @@
+function bye(user) {
+  console.log("bye", user.id);
+}

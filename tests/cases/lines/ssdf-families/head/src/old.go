@@ -1,0 +1,5 @@
+package old
+
+import "crypto/des"
+
+func block(key []byte) { _, _ = des.NewCipher(key) }

@@ -1,0 +1,6 @@
+import requests
+
+
+def get(url):
+    return requests.get(url)
+# never: requests.get(url, verify=False)

@@ -1,0 +1,5 @@
+import hashlib
+
+
+def of(password):
+    return hashlib.md5(password).hexdigest()
