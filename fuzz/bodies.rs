@@ -14,7 +14,7 @@ use portcullis::advisory::import::{Imported, osv, rustsec as rustsec_import};
 use portcullis::advisory::store::{Builder, Layered, Store};
 use portcullis::advisory::{built_in, matching, severity};
 use portcullis::detect::rules::parse as parse_detectors;
-use portcullis::detect::{Detectors, Side as Scanned, cancel};
+use portcullis::detect::{Detectors, Side as Scanned, WHOLE, cancel};
 use portcullis::diff::lines::{LineIndex, add_rezoned, changed};
 use portcullis::diff::packages::{Standing, changes};
 use portcullis::discover::Snapshot;
@@ -653,7 +653,7 @@ pub fn detectors(bytes: &[u8]) {
     let Ok(found) = parse_detectors("own", "detectors.toml", text, true) else { return };
     let (all, path) = (Detectors::new(found), RepoPath::new("src/a.py"));
     let (language, class) = (language::of(&path, bytes), language::class(&path));
-    let side = Scanned { path: &path, language, class, text: bytes, lines: &[0..u32::MAX] };
+    let side = Scanned { path: &path, language, class, text: bytes, lines: &[WHOLE] };
     if let Ok(hits) = all.scan(&side) {
         assert!(cancel(hits.clone(), &hits).is_empty(), "what stood before is no addition");
         assert!(hits.iter().all(|hit| hit.line >= 1 && hit.line <= hit.end_line));
@@ -675,14 +675,18 @@ pub fn lines(bytes: &[u8]) {
     let (old, new) = (LineIndex::new(&before), LineIndex::new(&after));
     let mut differs = changed(&before, &after);
     let count = |ranges: &[std::ops::Range<u32>]| ranges.iter().map(|range| range.len()).sum::<usize>();
-    assert_eq!(old.len() - count(&differs.removed), new.len() - count(&differs.added), "what is equal stands on both sides");
+    assert_eq!(
+        old.len() - count(&differs.removed),
+        new.len() - count(&differs.added),
+        "what is equal stands on both sides"
+    );
     let zones = |text: &[u8]| regions(language::of(&path, text), text);
     let (of_old, of_new) = (zones(&before), zones(&after));
     add_rezoned(&mut differs, (&old, &of_old), (&new, &of_new));
     assert_eq!(old.len() - count(&differs.removed), new.len() - count(&differs.added));
     assert_eq!(changed(&after, &after), Default::default());
     for offset in 0..after.len().min(4_096) {
-        of_new.at(offset);
+        let _ = of_new.at(offset);
     }
 }
 

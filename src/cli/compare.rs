@@ -25,6 +25,10 @@ pub(super) fn compare(global: &Global, env: &Env, args: &Compare) -> Result<Endi
     let programs = Programs::new(env, repo.work_dir());
     let head = repo.tree(&revisions.head.rev)?;
     let found = run::comparison::compared(&base, &*head, Some(&programs), &Budget::PATIENT)?;
+    // A broken policy is the user's to mend, with file and line.
+    if let Some(broken) = found.notes.iter().find(|note| note.starts_with(run::comparison::UNREADABLE)) {
+        return Err(Error::Usage(terminal(broken)));
+    }
     let names = format!("policy of {} → {}", revisions.governing.name, revisions.head.name);
     print(&format!("{}\n{}", terminal(&names), comparison(&found)))?;
     Ok(match found.result {

@@ -116,7 +116,7 @@ fn try_all(text: &str, path: &str, detectors: &Detectors) -> Result<Vec<LineOutc
 /// The full id of a detector.
 fn named(detectors: &Detectors, name: &str) -> Result<String, String> {
     let is_it = |id: &str| id == name || id.split_once('/').is_some_and(|(_, short)| short == name);
-    let mut all = detectors.all().iter().map(|detector| &*detector.id).filter(|id| is_it(id));
+    let mut all = detectors.all().map(|detector| &*detector.id).filter(|id| is_it(id));
     match (all.next(), all.next()) {
         (Some(id), None) => Ok(id.to_owned()),
         (Some(_), Some(_)) => Err(format!("several packs have a detector {name}: write pack/{name}")),

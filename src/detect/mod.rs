@@ -3,8 +3,9 @@
 //! [`rules`] reads a pack's `detectors.toml`. [`Detectors`] holds those of all packs in use; [`Detectors::scan`] says
 //! what the changed lines of one file hold, in these steps, each of which takes away what the next would do in vain:
 //!
-//! 1. one pass over the changed lines finds the detectors whose words stand there ([`words`]);
-//! 2. the patterns of those are tried on these lines alone ([`scan`]);
+//! 1. one pass over the changed lines finds the patterns of which a literal stands there ([`index`]);
+//! 2. those whose other literals stand there as well ([`formula`]), and a word of their detector, are compiled and tried
+//!    on these lines alone ([`scan`]);
 //! 3. a match counts where it touches a changed line, starts in a region the detector speaks about, nothing on its lines
 //!    allows it, what must stand nearby does, and the validators accept it ([`validate`]);
 //! 4. matches on one line in one region are one [`Hit`], with every secret of the line masked ([`excerpt`]).
@@ -18,18 +19,37 @@ use std::sync::Arc;
 use crate::model::RepoPath;
 use crate::model::line::{Language, LineClass, Region};
 
+mod built_in;
 pub mod cases;
+pub mod detector;
 mod excerpt;
-mod needles;
+mod formula;
+mod index;
+pub mod list;
+mod rarity;
+mod read;
 pub mod rules;
 mod scan;
 #[cfg(test)]
 mod tests;
 pub mod validate;
+pub mod validator;
 mod weigh;
-mod words;
+mod window;
 
-pub use rules::Detector;
+pub use detector::Detector;
+
+use index::Index;
+
+/// The detectors of the program's own packs, by pack and in the order of their files. Made from
+/// `policies/*/detectors.toml` when the program is built.
+#[must_use]
+pub fn built_in() -> &'static [Detector] {
+    &built_in::DETECTORS
+}
+
+/// All lines of a text.
+pub const WHOLE: Range<u32> = 0..u32::MAX;
 
 /// One file on one side of a change.
 #[derive(Debug, Clone, Copy)]
@@ -83,31 +103,92 @@ pub struct Failed {
 
 /// The detectors of all packs in use. Shared by the threads of a run.
 pub struct Detectors {
-    all: Vec<Detector>,
-    words: words::Words,
+    /// Those that are not part of the program.
+    own: Box<[Detector]>,
+    /// Those in use: id and where it is.
+    in_use: Vec<(Arc<str>, Place)>,
+    ours: Group<&'static Index>,
+    others: Group<Index>,
     /// Largest number of lines that a detector sees at once, less one.
     margin: u32,
 }
 
+/// Where a detector is.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Part of the program.
+    Ours(&'static Detector),
+    /// Its number among the others.
+    Own(usize),
+}
+
+/// Detectors that share an index.
+struct Group<I> {
+    index: I,
+    /// For each detector of the index its number among those in use; none: it is not.
+    numbers: Vec<Option<u32>>,
+}
+
 impl Detectors {
-    /// Detectors of all packs, in order.
+    /// Detectors that are not part of the program, in order.
     #[must_use]
-    pub fn new(all: Vec<Detector>) -> Self {
-        let words = words::Words::new(&all);
-        let margin = all.iter().map(|detector| detector.lines - 1).max().unwrap_or(0);
-        Self { all, words, margin }
+    pub fn new(own: Vec<Detector>) -> Self {
+        Self::of_built_in(|_| false, own)
     }
 
-    /// All detectors, in order.
+    /// Those of the program's detectors whose id, `pack/id`, is wanted, and others.
     #[must_use]
-    pub fn all(&self) -> &[Detector] {
-        &self.all
+    pub fn of_built_in(wanted: impl Fn(&str) -> bool, own: Vec<Detector>) -> Self {
+        let mut in_use = Vec::new();
+        let mut number = |id: &str, place: Place| {
+            in_use.push((Arc::from(id), place));
+            Some(in_use.len() as u32 - 1)
+        };
+        let ours: Vec<Option<u32>> = built_in()
+            .iter()
+            .map(|ours| if wanted(&ours.id) { number(&ours.id, Place::Ours(ours)) } else { None })
+            .collect();
+        let others = (0..).zip(&own).map(|(at, own)| number(&own.id, Place::Own(at))).collect();
+        let others = Group { index: Index::new(&own), numbers: others };
+        let mut all =
+            Self { own: own.into(), in_use, ours: Group { index: &built_in::INDEX, numbers: ours }, others, margin: 0 };
+        all.margin = all.all().map(|detector| detector.lines - 1).max().unwrap_or(0);
+        all
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.in_use.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.in_use.is_empty()
+    }
+
+    /// All detectors, the program's first.
+    pub fn all(&self) -> impl Iterator<Item = &Detector> {
+        self.in_use.iter().filter_map(|(_, place)| self.at(*place))
     }
 
     /// The detector of an id, `pack/id`.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Detector> {
-        self.all.iter().find(|detector| &*detector.id == id)
+        self.all().find(|detector| &*detector.id == id)
+    }
+
+    /// The detector of a number.
+    fn number(&self, number: u32) -> Option<&Detector> {
+        self.in_use.get(number as usize).and_then(|(_, place)| self.at(*place))
+    }
+
+    fn at(&self, place: Place) -> Option<&Detector> {
+        match place {
+            Place::Ours(detector) => Some(detector),
+            Place::Own(at) => self.own.get(at),
+        }
     }
 
     /// What the changed lines of a file hold, by line and detector.

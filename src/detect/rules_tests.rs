@@ -1,6 +1,8 @@
 //! Every mistake of a `detectors.toml` is named with its line.
 
 use super::*;
+use crate::detect::validator::Validator;
+use crate::model::line::{Language, Region};
 
 fn good(more: &str) -> String {
     format!("[[detector]]\nid = \"a\"\ntitle = \"t\"\nabout = \"b\"\nwords = [\"abc\"]\npatterns = ['abc']\n{more}")
@@ -12,7 +14,7 @@ fn a_detector_is_read_with_its_defaults() {
     let detector = all.first().unwrap();
     assert_eq!(&*detector.id, "pack/a");
     assert_eq!((detector.lines, detector.within, detector.is_secret), (1, 3, false));
-    assert_eq!(detector.regions, Region::ALL);
+    assert_eq!(detector.regions[..], *Region::ALL);
     assert_eq!(parse("pack", "detectors.toml", "", true).unwrap(), []);
 }
 
@@ -24,9 +26,9 @@ fn all_keys_are_read() {
     );
     let all = parse("p", "f", &text, true).unwrap();
     let detector = all.first().unwrap();
-    assert_eq!(detector.languages, [Language::Python, Language::Go]);
-    assert_eq!(detector.regions, [Region::Text]);
-    assert_eq!(detector.validators, [Validator::Entropy, Validator::NotPlaceholder]);
+    assert_eq!(detector.languages[..], [Language::Python, Language::Go]);
+    assert_eq!(detector.regions[..], [Region::Text]);
+    assert_eq!(detector.validators[..], [Validator::Entropy, Validator::NotPlaceholder]);
     assert_eq!((detector.lines, detector.within, detector.min_entropy, detector.is_secret), (5, 5, Some(3.5), true));
 }
 

@@ -11,6 +11,9 @@ use std::ops::Range;
 
 use regex::bytes::Regex;
 
+use super::index::Index;
+use super::read::MAX_WORD;
+use super::window::Window;
 use super::{Detector, Detectors, Failed, Hit, Side};
 use crate::language::lex::Regions;
 use crate::model::line::Region;
@@ -35,8 +38,18 @@ const MAX_UNITS: usize = 1 << 16;
 /// Lines that are tried against detectors without words at once, in bytes.
 const CHUNK: usize = 64 << 10;
 
-/// Detector, line from 0, zone of the line.
-type Unit = (u32, u32, u32);
+/// Where a pattern is to be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Unit {
+    /// The line, from 0, on which a match starts.
+    line: u32,
+    /// The zone of that line.
+    zone: u32,
+    /// Number of the detector among those in use.
+    detector: u32,
+    /// The pattern's gate.
+    gate: u32,
+}
 
 pub(super) fn scan(detectors: &Detectors, side: &Side<'_>) -> Result<Vec<Hit>, Failed> {
     let failed = |reason| Failed { path: side.path.clone(), reason };
@@ -56,7 +69,8 @@ pub(super) fn scan(detectors: &Detectors, side: &Side<'_>) -> Result<Vec<Hit>, F
         regions: OnceCell::new(),
         budget: (side.text.len() as u64).saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET),
         found: BTreeMap::new(),
-        counts: vec![Count::default(); detectors.all.len()],
+        counts: vec![Count::default(); detectors.len()],
+        windows: (0, Vec::new()),
         secrets: BTreeMap::new(),
         near: None,
         allowed: None,
@@ -136,6 +150,8 @@ struct Scan<'s> {
     counts: Vec<Count>,
     /// Every secret of the file, start to end.
     secrets: BTreeMap<usize, usize>,
+    /// What the units of one line see, by its end: detectors see more or fewer lines.
+    windows: (usize, Vec<(usize, Window)>),
     /// The last answer of `near`: detector, lines, whether something stood there.
     near: Option<(u32, Range<u32>, bool)>,
     /// The last answer about allowances: detector, bytes, where they stand.
@@ -144,10 +160,19 @@ struct Scan<'s> {
 
 impl<'s> Scan<'s> {
     fn run(&mut self) -> Result<(), String> {
-        let active: Vec<bool> = self.detectors.all.iter().map(|detector| self.speaks(detector)).collect();
+        let active: Vec<bool> = self.detectors.all().map(|detector| self.speaks(detector)).collect();
         let blocks = merged(&self.changed, self.detectors.margin, self.starts.len() as u32);
-        self.with_words(&blocks, &active)?;
-        blocks.into_iter().try_for_each(|block| self.without_words(block, &active))
+        let detectors = self.detectors;
+        self.gated(detectors.ours.index, &detectors.ours.numbers, &blocks, &active)?;
+        self.gated(&detectors.others.index, &detectors.others.numbers, &blocks, &active)?;
+        for (index, numbers) in
+            [(detectors.ours.index, &detectors.ours.numbers), (&detectors.others.index, &detectors.others.numbers)]
+        {
+            for block in &blocks {
+                self.ungated(index, numbers, block, &active)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a detector speaks about this file.
@@ -183,50 +208,69 @@ impl<'s> Scan<'s> {
         self.changed.get(after).is_some_and(|range| range.start < lines.end)
     }
 
-    /// Examines the lines on which words of a detector stand.
-    fn with_words(&mut self, blocks: &[Range<u32>], active: &[bool]) -> Result<(), String> {
+    /// Examines the lines on which a literal of a pattern's gate stands.
+    fn gated(
+        &mut self,
+        index: &Index,
+        numbers: &[Option<u32>],
+        blocks: &[Range<u32>],
+        active: &[bool],
+    ) -> Result<(), String> {
+        let number = |detector: u32| numbers.get(detector as usize).copied().flatten();
+        // For each gate the detector's number, where it speaks about the file.
+        let speakers: Vec<Option<u32>> = (index.gates.iter())
+            .map(|gate| number(gate.detector).filter(|number| active.get(*number as usize) == Some(&true)))
+            .collect();
+        if speakers.iter().all(Option::is_none) {
+            return Ok(());
+        }
         let bytes: Vec<Range<usize>> =
             blocks.iter().map(|block| self.start(block.start)..self.start(block.end)).collect();
         let detectors = self.detectors;
         let mut units: Vec<Unit> = Vec::new();
         let mut line = 0;
         let mut is_short = self.is_short(line);
-        // The line on which each word stood last, and the last unit of each detector: the same words and the words of
-        // one detector often stand together.
-        let mut seen = vec![u32::MAX; detectors.words.len()];
-        let mut last: Vec<Unit> = vec![(u32::MAX, 0, 0); active.len()];
-        detectors.words.find(self.side.text, &bytes, active, |at, word, owners| {
-            if self.start(line + 1) <= at {
-                while self.start(line + 1) <= at {
-                    line += 1;
-                }
+        // The line on which a literal of each gate stood last: the same ones often stand together.
+        let mut last = vec![u32::MAX; index.gates.len()];
+        index.find(self.side.text, &bytes, |at, gates| {
+            if at < self.start(line) || self.start(line + 1) <= at {
+                line = self.line_at(line, at);
                 is_short = self.is_short(line);
             }
-            match seen.get_mut(word) {
-                Some(seen) if *seen == line && is_short => return Ok(()),
-                Some(seen) => *seen = line,
-                None => {}
-            }
-            self.spend(owners.len())?;
-            for owner in owners {
-                let index = *owner as usize;
-                let Some(detector) = detectors.all.get(index) else { continue };
-                if active.get(index) == Some(&true) {
-                    for from in line.saturating_sub(detector.lines - 1)..=line {
-                        let unit = (*owner, from, (at.saturating_sub(self.start(from)) / ZONE) as u32);
-                        if last.get(index) == Some(&unit) || !self.touches(from..from + detector.lines) {
-                            continue;
-                        }
-                        last.get_mut(index).into_iter().for_each(|last| *last = unit);
-                        // A match that holds the word may start in the zone before.
-                        units.extend(unit.2.checked_sub(1).map(|before| (*owner, from, before)));
-                        units.push(unit);
+            self.spend(gates.len())?;
+            for gate in gates {
+                let (Some(Some(number)), Some(last)) = (speakers.get(*gate as usize), last.get_mut(*gate as usize))
+                else {
+                    continue;
+                };
+                if *last == line && is_short {
+                    continue;
+                }
+                *last = line;
+                let Some(detector) = detectors.number(*number) else { continue };
+                for from in line.saturating_sub(detector.lines - 1)..=line {
+                    if self.touches(from..from + detector.lines) {
+                        let zone = (at.saturating_sub(self.start(from)) / ZONE) as u32;
+                        // A match that holds the literal may start in the zone before.
+                        let zones = zone.saturating_sub(1)..=zone;
+                        units.extend(zones.map(|zone| Unit { detector: *number, line: from, zone, gate: *gate }));
                     }
                 }
             }
-            if units.len() > MAX_UNITS { self.examine_all(&mut units) } else { Ok(()) }
+            if units.len() > MAX_UNITS { self.examine_all(index, &mut units) } else { Ok(()) }
         })?;
-        self.examine_all(&mut units)
+        self.examine_all(index, &mut units)
+    }
+
+    /// The line on which a byte stands, not far from another.
+    fn line_at(&self, mut line: u32, at: usize) -> u32 {
+        while at < self.start(line) {
+            line -= 1;
+        }
+        while self.start(line + 1) <= at {
+            line += 1;
+        }
+        line
     }
 
     /// Whether a line, with those before it that a detector may see together with it, is one zone.
@@ -234,12 +278,21 @@ impl<'s> Scan<'s> {
         self.start(line + 1) - self.start(line.saturating_sub(self.detectors.margin)) <= ZONE
     }
 
-    /// Examines the lines of a block by the detectors that have no words. A pattern that matches nowhere in many lines
+    /// Examines the lines of a block by the patterns that have no gate. A pattern that matches nowhere in many lines
     /// matches in none of them.
-    fn without_words(&mut self, block: Range<u32>, active: &[bool]) -> Result<(), String> {
+    fn ungated(
+        &mut self,
+        index: &Index,
+        numbers: &[Option<u32>],
+        block: &Range<u32>,
+        active: &[bool],
+    ) -> Result<(), String> {
         let detectors = self.detectors;
-        for index in detectors.words.wordless.iter().filter(|index| active.get(**index as usize) == Some(&true)) {
-            let Some(detector) = detectors.all.get(*index as usize) else { continue };
+        for of_detector in index.always.chunk_by(|a, b| a.0 == b.0) {
+            let number = of_detector.first().and_then(|(number, _)| numbers.get(*number as usize)).copied().flatten();
+            let Some(number) = number.filter(|number| active.get(*number as usize) == Some(&true)) else { continue };
+            let Some(detector) = detectors.number(number) else { continue };
+            let patterns: Vec<u32> = of_detector.iter().map(|(_, pattern)| *pattern).collect();
             let mut line = block.start;
             while line < block.end {
                 let from = line;
@@ -248,17 +301,18 @@ impl<'s> Scan<'s> {
                     line += 1;
                 }
                 let end = self.line((line + detector.lines - 2).min(self.starts.len() as u32 - 1)).end;
-                let bytes = start..end;
-                self.spend(bytes.len())?;
-                let text = self.side.text.get(bytes.clone()).unwrap_or_default();
+                self.spend(end - start)?;
+                let text = self.side.text.get(start..end).unwrap_or_default();
                 if !detector.patterns.stand_in(text).map_err(|reason| format!("{}: {reason}", detector.id))? {
                     continue;
                 }
-                let lines = (from..line).filter(|line| self.touches(*line..line + detector.lines));
-                let zones =
-                    |line: u32| (0..=(self.line(line).len() / ZONE) as u32).map(move |zone| (*index, line, zone));
-                let units: Vec<Unit> = lines.flat_map(zones).collect();
-                self.examine_block(bytes, &units)?;
+                for line in from..line {
+                    if self.touches(line..line + detector.lines) {
+                        for zone in 0..=(self.line(line).len() / ZONE) as u32 {
+                            self.examine_unit(Unit { detector: number, line, zone, gate: 0 }, &patterns, false)?;
+                        }
+                    }
+                }
             }
         }
         Ok(())
@@ -269,60 +323,115 @@ impl<'s> Scan<'s> {
         Ok(())
     }
 
-    /// Examines units, those together that see neighbouring lines.
-    fn examine_all(&mut self, units: &mut Vec<Unit>) -> Result<(), String> {
+    /// Examines units.
+    fn examine_all(&mut self, index: &Index, units: &mut Vec<Unit>) -> Result<(), String> {
         units.sort_unstable();
         units.dedup();
-        let mut rest = units.as_slice();
-        while let Some((first, others)) = rest.split_first() {
-            let mut bytes = self.seen_by(*first);
-            let more = others.iter().take_while(|unit| {
-                let next = self.seen_by(**unit);
-                let is_near = unit.0 == first.0 && next.start <= bytes.end + 2 && next.end <= bytes.start + CHUNK;
-                bytes.end = if is_near { bytes.end.max(next.end) } else { bytes.end };
-                is_near
-            });
-            let (block, after) = rest.split_at_checked(1 + more.count()).unwrap_or((rest, &[]));
-            self.examine_block(bytes, block)?;
-            rest = after;
+        let mut patterns = Vec::new();
+        for alike in units.chunk_by(|a, b| (a.detector, a.line, a.zone) == (b.detector, b.line, b.zone)) {
+            let Some(unit) = alike.first() else { continue };
+            let gates = || alike.iter().filter_map(|unit| index.gates.get(unit.gate as usize));
+            patterns.clear();
+            patterns.extend(gates().map(|gate| gate.pattern));
+            self.examine_unit(*unit, &patterns, gates().all(|gate| gate.needs_word))?;
         }
         units.clear();
         Ok(())
     }
 
     /// What the patterns of a unit see: its zone and the one after, within the lines of its window.
-    fn seen_by(&self, (index, line, zone): Unit) -> Range<usize> {
-        let lines = self.detectors.all.get(index as usize).map_or(1, |detector| detector.lines);
+    fn seen_by(&self, Unit { detector, line, zone, .. }: Unit) -> Range<usize> {
+        let lines = self.detectors.number(detector).map_or(1, |detector| detector.lines);
         let start = self.start(line) + zone as usize * ZONE;
         let last = self.line((line + lines - 1).min(self.starts.len() as u32 - 1));
         start..last.end.min(start + 2 * ZONE).max(start)
     }
 
-    /// Examines units of one detector, all of which see no more than some bytes. A pattern that matches nowhere in many
-    /// lines matches in none of them.
-    fn examine_block(&mut self, bytes: Range<usize>, units: &[Unit]) -> Result<(), String> {
-        let Some((index, ..)) = units.first() else { return Ok(()) };
-        let Some(detector) = self.detectors.all.get(*index as usize) else { return Ok(()) };
+    /// Tries some patterns of a detector on a unit: those that may match there, and only where one of the detector's
+    /// words stands as well, if that is asked for.
+    fn examine_unit(&mut self, unit: Unit, patterns: &[u32], needs_word: bool) -> Result<(), String> {
+        let Some(detector) = self.detectors.number(unit.detector) else { return Ok(()) };
+        let bytes = self.seen_by(unit);
         self.spend(bytes.len())?;
-        let broken = |reason| format!("{}: {reason}", detector.id);
-        let text = self.side.text.get(bytes).unwrap_or_default();
-        let mut patterns = Vec::new();
-        for candidate in detector.patterns.candidates(text) {
-            let pattern = detector.patterns.get(candidate).map_err(broken)?;
-            self.spend(text.len())?;
-            if units.len() == 1 || pattern.is_match(text) {
-                patterns.push(pattern);
-            }
+        let mut searched = 0;
+        let mut has_word = !needs_word;
+        let mut tried = Vec::new();
+        let mut patterns = patterns.to_vec();
+        if detector.lines > 1 && unit.zone == 0 {
+            let first = bytes.start..self.line(unit.line).end.min(bytes.end);
+            let line = self.window(&first);
+            patterns.retain(|pattern| detector.patterns.may_start(*pattern as usize, &line, &mut searched));
+            self.windows.1.push((first.end, line));
         }
-        for unit in units.iter().filter(|_| !patterns.is_empty()) {
-            patterns.iter().try_for_each(|pattern| self.examine(*unit, detector, pattern))?;
+        if patterns.is_empty() {
+            return self.spend(searched / 16);
+        }
+        let window = self.window(&bytes);
+        for pattern in &patterns {
+            if !detector.patterns.may_match(*pattern as usize, &window, &mut searched) {
+                continue;
+            }
+            has_word = has_word || self.has_word(unit, detector, &bytes, &mut searched);
+            if !has_word {
+                break;
+            }
+            tried.push(*pattern as usize);
+        }
+        self.windows.1.push((bytes.end, window));
+        // Literals are searched much faster than patterns.
+        self.spend(searched / 16)?;
+        let text = self.side.text.get(bytes.clone()).unwrap_or_default();
+        for pattern in tried {
+            // The zones after the first one are searched from the start of their line.
+            if unit.zone == 0 && detector.patterns.is_ruled_out(pattern, text) {
+                continue;
+            }
+            let pattern = detector.patterns.get(pattern).map_err(|reason| format!("{}: {reason}", detector.id))?;
+            self.spend(bytes.len())?;
+            self.examine(unit, detector, pattern)?;
         }
         Ok(())
     }
 
+    /// Some bytes of the text as a window: one that is there already, where it is to be had.
+    fn window(&mut self, bytes: &Range<usize>) -> Window {
+        if self.windows.0 != bytes.start {
+            self.windows.0 = bytes.start;
+            // Keeps one for what it has allocated.
+            self.windows.1.truncate(1);
+            self.windows.1.iter_mut().for_each(|(end, _)| *end = usize::MAX);
+        }
+        let is_it = |(end, _): &(usize, Window)| *end == bytes.end;
+        if let Some(at) = self.windows.1.iter().position(is_it) {
+            return self.windows.1.swap_remove(at).1;
+        }
+        let text = self.side.text.get(bytes.clone()).unwrap_or_default();
+        let is_free = |(end, _): &(usize, Window)| *end == usize::MAX;
+        match self.windows.1.iter().position(is_free) {
+            Some(at) => {
+                let (_, mut window) = self.windows.1.swap_remove(at);
+                window.set(text);
+                window
+            }
+            None => Window::new(text),
+        }
+    }
+
+    /// Whether a word of a detector ends in what a unit sees.
+    fn has_word(&self, unit: Unit, detector: &Detector, bytes: &Range<usize>, searched: &mut usize) -> bool {
+        // It may start in the zone before.
+        let start = if unit.zone == 0 { bytes.start } else { bytes.start.saturating_sub(MAX_WORD) };
+        let lower = self.side.text.get(start..bytes.end).unwrap_or_default().to_ascii_lowercase();
+        detector.words.iter().any(|word| {
+            let from = (bytes.start - start + 1).saturating_sub(word.len());
+            *searched += lower.len();
+            lower.get(from..).is_some_and(|lower| memchr::memmem::find(lower, word.as_bytes()).is_some())
+        })
+    }
+
     /// Tries a detector's pattern on one zone of the lines from one on.
     fn examine(&mut self, unit: Unit, detector: &Detector, pattern: &Regex) -> Result<(), String> {
-        let (index, line, zone) = unit;
+        let Unit { detector: index, line, zone, .. } = unit;
         let first = self.line(line);
         let from = zone as usize * ZONE;
         if from > first.len() {

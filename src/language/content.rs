@@ -117,7 +117,8 @@ pub fn content<'t>(path: &RepoPath, bytes: &'t [u8]) -> Content<'t> {
     let extension = path.file_name().rsplit_once('.').map_or("", |(_, extension)| extension);
     let is_expected =
         kind.is_some_and(|kind| kind.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)));
-    if !is_expected && !bytes.contains(&0) {
+    // Every kind that is expected holds NULs: what has none is a text that begins like one.
+    if !bytes.contains(&0) {
         return Content::Text(Cow::Borrowed(bytes));
     }
     Content::Binary { what: kind.map_or("binary data", |kind| kind.what), is_expected }
@@ -128,6 +129,9 @@ pub fn content<'t>(path: &RepoPath, bytes: &'t [u8]) -> Content<'t> {
 fn decoded(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return (!rest.contains(&0)).then_some(Cow::Borrowed(rest));
+    }
+    if is_plain(bytes.get(2..).unwrap_or_default()) {
+        return None;
     }
     // FF FE 00 00 begins UTF-32 as well as UTF-16 with a NUL: no text begins with that.
     if let Some(rest) = bytes.strip_prefix(b"\xff\xfe\0\0") {
@@ -141,6 +145,13 @@ fn decoded(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     let rest = bytes.strip_prefix(b"\xfe\xff")?;
     Some(Cow::Owned(from_utf16(rest, u16::from_be_bytes)))
+}
+
+/// Whether bytes are plain text whatever mark stands before them: interpreters skip a mark and read on. In UTF-16 every
+/// second byte of such text is NUL, and of other scripts about half are in that range.
+fn is_plain(bytes: &[u8]) -> bool {
+    let plain = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')).count();
+    plain > bytes.len() / 4 * 3
 }
 
 /// What is no character becomes U+FFFD, half a unit at the end too.
@@ -210,11 +221,21 @@ mod tests {
         assert_eq!(is_expected("a.zip", b"PK\x03\x04\x14\0"), Some(false));
         assert_eq!(is_expected("setup.py", b"import os\n\0"), Some(false));
         assert_eq!(is_expected("setup.py", b"\xef\xbb\xbfimport os\n\0"), Some(false));
-        assert_eq!(is_expected("a.pdf", b"%PDF-1.7\n"), Some(true));
+        assert_eq!(is_expected("a.pdf", b"%PDF-1.7\n\0"), Some(true));
+        assert_eq!(is_expected("a.gif", b"GIF89a=1;fetch(x)"), None);
         // Text that merely begins like one is text: nothing is hidden by five letters.
         assert_eq!(is_expected("a.py", b"%PDF-1.7\n"), None);
         assert_eq!(is_expected("a.txt", b"BZh, said the bee"), None);
         assert_eq!(is_expected("png", png), Some(false));
+    }
+
+    /// PHP skips what stands before its opening tag, and shells go on after a line that they cannot run.
+    #[test]
+    fn a_mark_before_plain_text_is_no_disguise() {
+        for mark in [&b"\xff\xfe"[..], b"\xfe\xff", b"\0\0\xfe\xff"] {
+            let bytes = [mark, b"<?php eval($_GET['x']);"].concat();
+            assert!(!matches!(of("a.php", &bytes), Content::Text(text) if !text.ends_with(b"eval($_GET['x']);")));
+        }
     }
 
     #[test]

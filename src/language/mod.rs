@@ -10,18 +10,35 @@ mod tables;
 use crate::model::RepoPath;
 use crate::model::line::{Language, LineClass};
 
-/// The language of a file, by its name, its extension, and for a file without extension by the interpreter named in its
-/// first line (`#!`). YAML and JSON that hold a CloudFormation template are [`Language::CloudFormation`]. `head` is the
+/// The language of a file, by its name, its extension, and where these say nothing of a program by the interpreter named
+/// in its first line (`#!`). YAML and JSON that hold a CloudFormation template are [`Language::CloudFormation`]. `head` is the
 /// file's text as [`content::content`] gives it.
 #[must_use]
 pub fn of(path: &RepoPath, head: &[u8]) -> Language {
     let name = path.file_name().to_ascii_lowercase();
     match by_name(&name) {
         Some(Language::Yaml | Language::Json) if is_cloud_formation(head) => Language::CloudFormation,
+        // What runs a file says more than a name that no interpreter asks for.
+        Some(language) if is_data(language) => by_shebang(head).unwrap_or(language),
         Some(language) => language,
-        None if !name.trim_start_matches('.').contains('.') => by_shebang(head).unwrap_or(Language::Unknown),
-        None => Language::Unknown,
+        None => by_shebang(head).unwrap_or(Language::Unknown),
     }
+}
+
+/// Whether files of a language are read and not run.
+const fn is_data(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Css
+            | Language::Html
+            | Language::Json
+            | Language::Markdown
+            | Language::Properties
+            | Language::Text
+            | Language::Toml
+            | Language::Xml
+            | Language::Yaml
+    )
 }
 
 /// What a file is to its project, by its path alone: vendored before generated before test; all else is source.
@@ -47,9 +64,9 @@ pub fn class(path: &RepoPath) -> LineClass {
 /// Whether a path is that of a pack's patterns and examples, which hold what they are to find. Changes to them are the
 /// gate's matter in any case.
 fn is_of_a_pack(path: &RepoPath) -> bool {
-    path.as_str().strip_prefix(".portcullis/policies/").is_some_and(|rest| {
-        rest.ends_with("/detectors.toml") || rest.split('/').nth(1) == Some("cases")
-    })
+    path.as_str()
+        .strip_prefix(".portcullis/policies/")
+        .is_some_and(|rest| rest.ends_with("/detectors.toml") || rest.split('/').nth(1) == Some("cases"))
 }
 
 /// By a lower-case file name. Endings of templates and backups (`.j2`, `.erb`, `.bak`, …) are looked through.

@@ -39,7 +39,7 @@ fn languages_are_told_by_name_and_extension() {
 
 /// The first line as execve(2) and env(1) read it.
 #[test]
-fn a_first_line_counts_for_files_without_extension_only() {
+fn a_first_line_counts_where_the_name_is_none_of_a_program() {
     for (path, head, expected) in [
         ("bin/run", "#!/bin/sh\n", Language::Shell),
         ("bin/run", "#!/usr/bin/env python3.12\n", Language::Python),
@@ -47,7 +47,10 @@ fn a_first_line_counts_for_files_without_extension_only() {
         ("bin/run", "#! /usr/bin/perl -w\n", Language::Perl),
         ("bin/run", "x\n#!/bin/sh\n", Language::Unknown),
         ("bin/run", "#!/usr/bin/unheard-of\n", Language::Unknown),
-        ("bin/run.x", "#!/bin/sh\n", Language::Unknown),
+        ("bin/run.x", "#!/bin/sh\n", Language::Shell),
+        ("deploy.toml", "#!/usr/bin/env python3\n", Language::Python),
+        ("style.css", "#!/usr/bin/ruby\n", Language::Ruby),
+        ("notes.md", "# Notes\n", Language::Markdown),
         ("bin/run.py", "#!/bin/sh\n", Language::Python),
         (".hook", "#!/bin/bash\n", Language::Shell),
     ] {

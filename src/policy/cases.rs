@@ -13,7 +13,8 @@ use super::pack::{Pack, Packs};
 use crate::gate::Broken;
 use crate::gate::config::Settings;
 use crate::subject::{
-    Attribute, Attributes, Command, DETECTOR, Kind, NO_DETECTOR, Subject, Type, Value, context_attributes, quiet, word_of,
+    Attribute, Attributes, Command, DETECTOR, Kind, NO_DETECTOR, Subject, Type, Value, context_attributes, quiet,
+    word_of,
 };
 use crate::text::line_of;
 

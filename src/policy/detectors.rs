@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 
 use super::BUILT_IN;
 use super::pack::DETECTORS;
-use crate::detect::Detectors;
 use crate::detect::rules::{self, Detector};
+use crate::detect::{self, Detectors};
 use crate::gate::{Broken, Gate, POLICIES};
 use crate::text::line_of;
+
+/// Detectors that know the secrets of most kinds.
+const SECRETS: &[&str] = &["baseline/credential", "baseline/private-key", "nist-ssdf/password-literal"];
 
 /// How rules name a detector.
 const NAMING: &str = "Detector::\"";
@@ -29,26 +32,27 @@ pub fn named(gate: &Gate) -> Vec<String> {
 /// one that is not there.
 pub fn load(gate: &Gate) -> Result<Detectors, Broken> {
     let wanted: BTreeSet<String> = named(gate).into_iter().collect();
-    let mut found = gather(gate, &|pack| wanted.iter().any(|id| is_of(id, pack)))?;
+    let mut own = of_the_user(gate)?;
     for (file, text) in rules_in_use(gate) {
         for (at, id) in names(text) {
-            if !found.iter().any(|detector| &*detector.id == id) {
+            if !is_defined(id) && !own.iter().any(|detector| detector.id == id) {
                 let reason = format!("no pack defines detector `{}`", id.escape_debug());
                 return Err(Broken { file, line: line_of(text, at), reason });
             }
         }
     }
     for file in gate.packs.iter().filter(|file| file.name == DETECTORS) {
-        let mut own = found.iter().filter_map(|detector| detector.id.split_once('/'));
-        let idle = |(pack, id): &(&str, &str)| *pack == file.pack && !wanted.contains(&format!("{pack}/{id}"));
-        if let Some((_, id)) = own.find(idle) {
+        let mut idle = own.iter().filter(|detector| !wanted.contains(&*detector.id));
+        if let Some(id) = idle.find_map(|detector| detector.id.strip_prefix(&file.pack)?.strip_prefix('/')) {
             let at = file.text.find(&format!("\"{id}\"")).unwrap_or_default();
             let reason = format!("no rule in use names detector `{id}`");
             return Err(Broken { file: file.path.clone(), line: line_of(&file.text, at), reason });
         }
     }
-    found.retain(|detector| wanted.contains(&*detector.id));
-    Ok(Detectors::new(found))
+    own.retain(|detector| wanted.contains(&*detector.id));
+    // Where any looks, those that know secrets look too: what they find is masked in what the others show.
+    let masks = |id: &str| !wanted.is_empty() && SECRETS.contains(&id);
+    Ok(Detectors::of_built_in(|id| wanted.contains(id) || masks(id), own))
 }
 
 /// Every detector that the packs in use define or name: what examples may speak of.
@@ -57,18 +61,16 @@ pub fn load(gate: &Gate) -> Result<Detectors, Broken> {
 /// [`Broken`] with file and line.
 pub fn known(gate: &Gate) -> Result<Detectors, Broken> {
     let wanted = named(gate);
-    let is_in_use = |pack: &str| gate.config.packs.iter().any(|name| name == pack);
-    let found = gather(gate, &|pack| is_in_use(pack) || wanted.iter().any(|id| is_of(id, pack)))?;
-    Ok(Detectors::new(found))
+    let is_wanted = |id: &str| {
+        let pack = id.split_once('/').map_or("", |(pack, _)| pack);
+        gate.config.packs.iter().any(|name| name == pack) || wanted.iter().any(|name| is_of(name, pack))
+    };
+    Ok(Detectors::of_built_in(is_wanted, of_the_user(gate)?))
 }
 
-/// The detectors of the program's packs that are asked for, and of all the user's.
-fn gather(gate: &Gate, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Detector>, Broken> {
+/// The detectors of all the user's packs in use.
+fn of_the_user(gate: &Gate) -> Result<Vec<Detector>, Broken> {
     let mut found = Vec::new();
-    for pack in BUILT_IN.iter().filter(|pack| wanted(pack.name)) {
-        // Tests compile our own; doing it at every start would cost more than all the scanning.
-        found.extend(rules::parse(pack.name, &format!("policies/{}/{DETECTORS}", pack.name), pack.detectors, false)?);
-    }
     for file in gate.packs.iter().filter(|file| file.name == DETECTORS) {
         found.extend(rules::parse(&file.pack, &file.path, &file.text, true)?);
     }
@@ -77,9 +79,7 @@ fn gather(gate: &Gate, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Detector>, B
 
 /// Whether a pack of the program defines a detector, by its `pack/id`.
 pub(super) fn is_defined(id: &str) -> bool {
-    let of = |pack: &super::BuiltIn| id.strip_prefix(pack.name).and_then(|rest| rest.strip_prefix('/'));
-    let is_there = |pack: &super::BuiltIn, name: &str| pack.detectors.contains(&format!("\nid = \"{name}\"\n"));
-    BUILT_IN.iter().any(|pack| of(pack).is_some_and(|name| is_there(pack, name)))
+    detect::built_in().iter().any(|detector| detector.id == id)
 }
 
 fn is_of(id: &str, pack: &str) -> bool {

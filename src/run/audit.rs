@@ -24,8 +24,9 @@ use crate::policy::pack::{Packs, Wanted};
 use crate::revision::{self, Named};
 use crate::run::advisories::{self, Match, Matcher};
 use crate::run::findings::{About, build};
-use crate::run::registries::Registries;
 use crate::run::lines::Looked;
+use crate::run::registries::Registries;
+use crate::run::steps::Asked;
 use crate::run::{Advisories, Failure, Request, check, files, lines, packages, projects, steps, today};
 use crate::subject::Command;
 use crate::verdict::decide;
@@ -48,7 +49,7 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let mut coverage = Coverage::default();
     let detectors = policy::detectors::load(&gate)?;
     let mut looked = lines(request, &gate, &detectors, &snapshot, &*tree, &mut coverage);
-    if governing.as_ref() != Some(&head) {
+    if governing.as_ref().map(|named| &named.rev) != Some(&head.rev) {
         looked.distrust();
     }
     let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
@@ -108,7 +109,12 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     }
     if request.lockfiles.is_empty() {
         let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
-        findings.extend(steps::standing(&engine, &gate.config, &*tree, repository)?);
+        findings.extend(steps::standing(
+            Asked { engine: &engine, detectors: &detectors },
+            &gate.config,
+            &*tree,
+            repository,
+        )?);
     }
     findings.extend(lines::findings(&engine, &detectors, looked));
     let inventories: Vec<&Inventory> = kept.iter().collect();
@@ -162,7 +168,7 @@ fn lines(
     let stands = |entry: &&Entry| entry.kind == EntryKind::File && !is_lockfile(&entry.path);
     let standing = snapshot.entries().filter(stands);
     let deltas: Vec<Delta> = standing.map(|entry| Delta { before: None, after: Some(entry.clone()) }).collect();
-    let mut looked = lines::look(detectors, &gate.config, &deltas, (None, tree), coverage);
+    let mut looked = lines::look(detectors, gate, &deltas, (None, tree), coverage);
     for (path, reason) in std::mem::take(&mut looked.not_judged) {
         coverage.files.push(CoveredFile { path, state: FileState::Unsupported, reason: Some(reason) });
     }

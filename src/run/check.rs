@@ -23,6 +23,7 @@ use crate::policy::{
 use crate::revision::{self, Named, Revisions};
 use crate::run::findings::{About, build};
 use crate::run::projects::{Pair, pair, serve_the_excluded};
+use crate::run::steps::Asked;
 use crate::run::{Advisories, Failure, Request, advisories, comparison, files, lines, packages, steps, today};
 use crate::subject::{Command, EntryKind, Kind, Subject, Value, quiet};
 use crate::verdict::{Fold, decide};
@@ -41,9 +42,7 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
     let detectors = policy::detectors::load(&gate)?;
     let mut coverage = Coverage::default();
-    let mut looked = lines::look(&detectors, &gate.config, &deltas, (Some(&*base_tree), &*head_tree), &mut coverage);
-    // What is read for another reason as well is said to be unread there, and more strictly.
-    looked.not_judged.retain(|(path, _)| !concerns.iter().any(|each| each.delta.path() == Some(path)));
+    let mut looked = lines::look(&detectors, &gate, &deltas, (Some(&*base_tree), &*head_tree), &mut coverage);
     let mut run = Run {
         request,
         world,
@@ -59,8 +58,10 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     if let (true, Err(reason)) = (request.store_is_named, store()) {
         run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
     }
+    let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
+    let beside = steps::beside_the_gate(&gate.config, &deltas, &*base_tree, repository)?;
     let includes = !deltas.is_empty() && may_include(&*base_tree)?;
-    if concerns.is_empty() && !includes && looked.is_quiet() {
+    if concerns.is_empty() && !includes && looked.is_quiet() && beside.is_empty() {
         // Nothing to ask the rules about; broken packs and levels are still said to be broken.
         let own = gate.config.packs.iter().any(|pack| !policy::is_built_in(pack));
         if own || !gate.config.levels.is_empty() {
@@ -68,15 +69,18 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         }
     } else {
         let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
-        let steps = deltas.iter().filter_map(Delta::path).any(steps::is_of_pipeline);
+        let steps = deltas.iter().filter_map(Delta::path).any(steps::is_of_pipeline) || !beside.is_empty();
         let packs = Packs::load_for(&gate, &Wanted { detectors: Some(hit), steps })?;
         let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
         run.judge(&engine, &deltas, &concerns, includes, store)?;
         let trees = (&*base_tree, &*head_tree);
-        let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
-        let weak = steps::findings(&engine, &gate.config, &deltas, trees, repository)?;
+        let asked = Asked { engine: &engine, detectors: &detectors };
+        run.findings.extend(steps::of_the_gate(asked, &beside));
+        let weak = steps::findings(asked, &gate.config, &deltas, trees, repository)?;
         run.say_once(&weak);
         run.findings.extend(weak);
+        // What is read for another reason as well is said to be unread there, and more strictly.
+        looked.not_judged.retain(|(path, _)| !run.says_unread(path));
         run.findings.extend(files::not_judged(&engine, &looked.not_judged));
         run.findings.extend(lines::findings(&engine, &detectors, looked));
         let (governing, findings) = (&revisions.governing.rev, &mut run.findings);
@@ -102,7 +106,8 @@ fn gate(
         None => Gate::default(),
     };
     let rev = named.and_then(|named| named.commit()).map(|id| id.to_string());
-    let policy = PolicyData { from: request.policy_from, rev: rev.clone(), digest: policy_digest(&gate), comparison: None };
+    let policy =
+        PolicyData { from: request.policy_from, rev: rev.clone(), digest: policy_digest(&gate), comparison: None };
     let ledger = LedgerData { rev, digest: gate.ledger_digest.clone() };
     Ok((gate, policy, ledger))
 }
@@ -130,6 +135,9 @@ pub fn policy_digest(gate: &Gate) -> String {
         text.push('\0');
         text.push_str(pack.manifest);
         text.push_str(pack.rules);
+    }
+    // A rule may name a detector of a pack that is not in use.
+    for pack in policy::BUILT_IN {
         text.push_str(pack.detectors);
     }
     crate::gate::digest(text.as_bytes())
@@ -200,6 +208,16 @@ impl Run<'_> {
         }
         self.findings.extend(found);
         Ok(())
+    }
+
+    /// Whether the verdict already says of a file that it could not be read.
+    fn says_unread(&self, path: &RepoPath) -> bool {
+        let is_of = |reason: &str| reason.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with(':'));
+        let skipped = self.coverage.checks_skipped.iter().any(|check| check.incomplete && is_of(&check.reason));
+        let is_said = |finding: &Finding| {
+            finding.rule == "not-judged" && finding.location.as_ref().is_some_and(|place| place.file == *path)
+        };
+        skipped || self.findings.iter().any(is_said)
     }
 
     /// Drops what says of a file only that it changed, where something else says what that does to the gate or that the

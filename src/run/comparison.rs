@@ -3,7 +3,7 @@
 
 use crate::gate::{Broken, CONFIG, Gate, LEDGER, POLICIES};
 use crate::model::RepoPath;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Level};
 use crate::model::tree::Delta;
 use crate::model::verdict::{Comparison, ComparisonResult};
 use crate::policy::compare::lint::{Lint, lint};
@@ -12,6 +12,9 @@ use crate::policy::engine::Engine;
 use crate::policy::pack::Packs;
 use crate::run::{Failure, files};
 use crate::world::{Dialogue, Process, Rev, Tree, World};
+
+/// How it is said that there is nothing to compare with.
+pub const UNREADABLE: &str = "head's policy cannot be read";
 
 /// The solver that a world may start.
 struct Started<'a>(&'a dyn Process);
@@ -56,7 +59,7 @@ pub fn compared(
         });
         let (gate, packs) = match loaded {
             Ok(loaded) => loaded,
-            Err(broken) => return Ok(unreadable(&format!("head's policy cannot be read: {broken}"))),
+            Err(broken) => return Ok(unreadable(&format!("{UNREADABLE}: {broken}"))),
         };
         let solver = process.map(Started);
         let solver = solver.as_ref().map(|solver| solver as &dyn Solver);
@@ -118,12 +121,16 @@ pub fn of_change(
         .and_then(|governing| compared(&governing, head, world.process, &Budget::BRIEF))
         .unwrap_or_else(|broken| unreadable(&format!("the governing policy cannot be read: {broken}")));
     if let Some(concern) = concern(&found) {
-        let is_told = |finding: &&mut Finding| {
+        let is_told = |finding: &Finding| {
             finding.rule == "gate-changed" && finding.location.as_ref().is_some_and(|place| place.file == *path)
         };
-        match findings.iter_mut().find(is_told) {
+        match findings.iter_mut().find(|finding| is_told(finding)) {
             Some(finding) => finding.message += &format!("; {concern}"),
-            None => findings.extend(files::of_the_gate(engine, path, concern)),
+            None => findings.extend(files::of_the_gate(engine, path, concern.clone())),
+        }
+        // Whatever packs and levels say of a changed gate: weaker or not proved is a review.
+        if !findings.iter().any(|finding| is_told(finding) && finding.level >= Level::Review) {
+            findings.push(files::of_a_weaker_gate(path, concern));
         }
     }
     Ok(Some(found))

@@ -16,11 +16,12 @@ use crate::gate::Gate;
 use crate::gate::config::Config;
 use crate::model::RepoPath;
 use crate::model::change::{Change, ChangeKind, Side};
-use crate::model::finding::{Finding, SubjectKind};
+use crate::model::finding::{Finding, Level, SubjectKind};
 use crate::model::inventory::{Inventory, Package};
 use crate::model::tree::{Entry, EntryKind, Unread};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState};
-use crate::policy::engine::Engine;
+use crate::policy::engine::{Engine, Statement};
+use crate::policy::pack::Rule;
 use crate::run::findings::{About, build};
 use crate::run::projects::Pair;
 use crate::subject::{FileConcern, Kind, Subject, Value, quiet};
@@ -195,6 +196,26 @@ pub fn not_judged(engine: &Engine<'_>, files: &[(RepoPath, String)]) -> Vec<Find
 /// States something about the gate that a reviewer has to know.
 pub fn of_the_gate(engine: &Engine<'_>, path: &RepoPath, detail: String) -> Vec<Finding> {
     ask(engine, Stated::new(FileConcern::Gate, path, detail))
+}
+
+/// What is said of a policy that lets more through, where no rule in use speaks of a changed gate.
+pub fn of_a_weaker_gate(path: &RepoPath, message: String) -> Finding {
+    let rule = Rule {
+        pack: "baseline".to_owned(),
+        rule: "gate-changed".to_owned(),
+        id: "gate-changed".to_owned(),
+        level: Level::Review,
+        default_level: Level::Review,
+        title: "The gate itself changed".to_owned(),
+        message: String::new(),
+        remediation: String::new(),
+        controls: Vec::new(),
+        kind: Kind::File,
+    };
+    let remediation =
+        "a configured reviewer approves it; what head says of the gate does not count before it is merged";
+    let statement = Statement { rule, message, remediation: remediation.to_owned() };
+    build(statement, About::file(SubjectKind::Gate, path, 0))
 }
 
 /// Notes a file of a kind that is not read: silence would call it clean.

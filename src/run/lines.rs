@@ -9,16 +9,17 @@
 //! change removes: who edits an allowed line keeps it allowed, and what head adds by itself clears nothing. It lowers a
 //! finding to a note and never touches a deny.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::detect::{Detectors, Failed, Hit, Side, cancel};
+use crate::detect::{Detectors, Failed, Hit, Side, WHOLE, cancel};
 use crate::diff::lines::{Changed, LineIndex, add_rezoned, changed};
 use crate::ecosystem::FILE_CAP;
-use crate::gate::config::Config;
+use crate::gate::Gate;
 use crate::language::content::{Content, content};
 use crate::language::lex::regions;
 use crate::language::{self, class};
@@ -27,7 +28,9 @@ use crate::model::finding::{Finding, Level, Location, SubjectKind};
 use crate::model::line::Language;
 use crate::model::tree::{Delta, Entry, EntryKind};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState, LinesJudged};
+use crate::policy;
 use crate::policy::engine::{Engine, Statement};
+use crate::policy::pack::Rule;
 use crate::run::findings::{About, build};
 use crate::subject::{DETECTOR, Kind, Subject, Value, quiet};
 use crate::world::Tree;
@@ -39,8 +42,14 @@ pub struct Looked {
     pub hits: Vec<Hit>,
     /// Changed files that could not be judged, and why.
     pub not_judged: Vec<(RepoPath, String)>,
+    /// Hits of base that are gone.
+    gone: Vec<Hit>,
+    /// Inline permissions over hits of base: by file and line.
+    stood: HashMap<(RepoPath, u32), Allow>,
     /// Inline permissions over added hits: by file and line.
     claims: HashMap<(RepoPath, u32), Allow>,
+    /// Hits of head's files as a whole, where a line of theirs has one: by file, detector and key.
+    standing: HashMap<(RepoPath, Arc<str>, String), u32>,
     /// How often an inline permission of base may still be used: by file, detector and what it says.
     granted: HashMap<(RepoPath, Arc<str>, Allow), u32>,
 }
@@ -56,20 +65,22 @@ struct Allow {
 /// inline is allowed: that is an audit of what stands.
 pub fn look(
     detectors: &Detectors,
-    config: &Config,
+    gate: &Gate,
     deltas: &[Delta],
     (base, head): (Option<&dyn Tree>, &dyn Tree),
     coverage: &mut Coverage,
 ) -> Looked {
     let mut looked = Looked::default();
-    if detectors.all().is_empty() {
+    if detectors.is_empty() {
         return looked;
     }
-    let mut judged = LinesJudged { detectors: detectors.all().len() as u64, ..LinesJudged::default() };
+    let named: BTreeSet<String> = policy::detectors::named(gate).into_iter().collect();
+    let mut judged = LinesJudged { detectors: named.len() as u64, ..LinesJudged::default() };
     let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let pipeline = Pipeline { trees: base.into_iter().chain([head]).collect(), texts: OnceCell::new() };
     for delta in deltas {
         let Some(path) = delta.path() else { continue };
-        if !config.judges_lines(path) {
+        if !gate.config.judges_lines(path) && !pipeline.names(path) {
             let reason = Some("excluded by [lines] of the governing revision".to_owned());
             coverage.files.push(CoveredFile { path: path.clone(), state: FileState::Excluded, reason });
             continue;
@@ -77,7 +88,9 @@ pub fn look(
         let is_file = |entry: &&Entry| entry.kind == EntryKind::File;
         let becomes_link = delta.after.as_ref().is_some_and(|entry| entry.kind == EntryKind::Symlink);
         if becomes_link && delta.before.as_ref().is_some_and(|entry| entry.kind == EntryKind::File) {
-            looked.not_judged.push((path.clone(), "it is a link now: what it points to is not what changed".to_owned()));
+            looked
+                .not_judged
+                .push((path.clone(), "it is a link now: what it points to is not what changed".to_owned()));
         }
         let before = delta.before.as_ref().filter(is_file).zip(base).and_then(|(entry, tree)| text(tree, entry).ok());
         let before = before.unwrap_or_default();
@@ -106,7 +119,11 @@ pub fn look(
         };
         match (scan(&before, &differs.removed), scan(&after, &differs.added)) {
             (Ok(gone), Ok(new)) => {
-                looked.note_allowed(&gone, &before, &new, &after, base.is_none());
+                looked.note_allowed(&gone, &before, &new, &after);
+                let whole = if new.is_empty() { Ok(Vec::new()) } else { scan(&after, &[WHOLE]) };
+                for hit in whole.unwrap_or_default() {
+                    *looked.standing.entry(identity(&hit)).or_default() += 1;
+                }
                 removed.extend(gone);
                 added.extend(new);
             }
@@ -118,9 +135,35 @@ pub fn look(
         }
     }
     coverage.lines = Some(judged);
+    // What stays as it was uses its permission up; the others may take those of the hits that are gone.
+    looked.gone = cancel(removed.clone(), &added);
     looked.hits = cancel(added, &removed);
+    // Detectors that no rule names looked for secrets, so that none is printed beside what others found.
+    looked.hits.retain(|hit| named.contains(&*hit.detector));
     looked.hits.sort();
+    looked.grant(base.is_none());
     looked
+}
+
+/// The workflows of both sides: what they name runs with their rights, and no setting leaves it out.
+struct Pipeline<'t> {
+    trees: Vec<&'t dyn Tree>,
+    texts: OnceCell<Vec<String>>,
+}
+
+impl Pipeline<'_> {
+    fn names(&self, path: &RepoPath) -> bool {
+        let texts = self.texts.get_or_init(|| {
+            let folder = RepoPath::new(".github");
+            let read = |tree: &&dyn Tree| {
+                let entries = tree.list().unwrap_or_default().into_iter().filter(|entry| entry.path.is_within(&folder));
+                let bytes: Vec<_> = entries.filter_map(|entry| tree.read(&entry, FILE_CAP).ok()).collect();
+                bytes.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect::<Vec<_>>()
+            };
+            self.trees.iter().flat_map(read).collect()
+        });
+        texts.iter().any(|text| text.contains(path.as_str()))
+    }
 }
 
 /// Why a file has no lines to judge.
@@ -140,10 +183,6 @@ fn text(tree: &dyn Tree, entry: &Entry) -> Result<Vec<u8>, Opaque> {
     }
 }
 
-/// What opens or closes a comment or a string of several lines, in any language.
-const BORDERS: &[&[u8]] =
-    &[b"/*", b"*/", b"\"\"\"", b"'''", b"`", b"<!--", b"-->", b"=begin", b"=end", b"<<", b"r#", b"R\"", b"[[", b"]]"];
-
 fn difference(path: &RepoPath, before: &[u8], after: &[u8]) -> Changed {
     let (old, new) = (LineIndex::new(before), LineIndex::new(after));
     if !before.is_empty() && language::of(path, before) != language::of(path, after) {
@@ -152,12 +191,8 @@ fn difference(path: &RepoPath, before: &[u8], after: &[u8]) -> Changed {
         return Changed { added: all(&new), removed: all(&old) };
     }
     let mut differs = changed(before, after);
-    let has_border = |index: &LineIndex<'_>, ranges: &[Range<u32>]| {
-        let mut lines = ranges.iter().cloned().flatten().map(|line| index.line(line));
-        lines.any(|line| BORDERS.iter().any(|border| line.windows(border.len()).any(|part| part == *border)))
-    };
-    // Lexing both sides whole costs more than all the rest: only such lines can change what others mean.
-    if !before.is_empty() && (has_border(&old, &differs.removed) || has_border(&new, &differs.added)) {
+    // A border that moves changes what untouched lines mean: a comment becomes code.
+    if !before.is_empty() && !after.is_empty() {
         let zones = |text: &[u8]| regions(language::of(path, text), text);
         add_rezoned(&mut differs, (&old, &zones(before)), (&new, &zones(after)));
     }
@@ -176,36 +211,48 @@ impl Looked {
         self.claims.clear();
     }
 
-    fn note_allowed(&mut self, gone: &[Hit], before: &[u8], new: &[Hit], after: &[u8], is_audit: bool) {
+    fn note_allowed(&mut self, gone: &[Hit], before: &[u8], new: &[Hit], after: &[u8]) {
         if new.is_empty() {
             return;
         }
         let (old, index) = (LineIndex::new(before), LineIndex::new(after));
-        for hit in gone {
-            if let Some(allow) = allow_at(&old, hit.line) {
-                *self.granted.entry((hit.path.clone(), hit.detector.clone(), allow)).or_default() += 1;
+        for (hits, lines, noted) in [(gone, &old, &mut self.stood), (new, &index, &mut self.claims)] {
+            for hit in hits {
+                if let Some(allow) = allow_at(lines, hit.line) {
+                    noted.insert((hit.path.clone(), hit.line), allow);
+                }
             }
-        }
-        for hit in new {
-            let Some(allow) = allow_at(&index, hit.line) else { continue };
-            if is_audit {
-                *self.granted.entry((hit.path.clone(), hit.detector.clone(), allow.clone())).or_default() += 1;
-            }
-            self.claims.insert((hit.path.clone(), hit.line), allow);
         }
     }
 
-    /// The reason for which base allowed a hit, where a rule of that name may be allowed inline. Each is used once.
-    fn allowed(&mut self, hit: &Hit, statement: &Statement) -> Option<String> {
-        let rule = &statement.rule;
-        let allow = self.claims.get(&(hit.path.clone(), hit.line))?;
-        let is_named = allow.rule == rule.rule || allow.rule == format!("{}/{}", rule.pack, rule.rule);
-        if rule.level == Level::Deny || !is_named {
-            return None;
+    /// Each hit of base that is gone leaves its permission; in an audit each hit has its own.
+    fn grant(&mut self, is_audit: bool) {
+        let (hits, places) = if is_audit { (&self.hits, &self.claims) } else { (&self.gone, &self.stood) };
+        for hit in hits {
+            if let Some(allow) = places.get(&(hit.path.clone(), hit.line)) {
+                *self.granted.entry((hit.path.clone(), hit.detector.clone(), allow.clone())).or_default() += 1;
+            }
         }
+    }
+
+    /// The permission that stands over a hit in head.
+    fn claim(&self, hit: &Hit) -> Option<&Allow> {
+        self.claims.get(&(hit.path.clone(), hit.line))
+    }
+
+    /// Whether base allowed a hit, by the permission that stands over it. Each is used once, by all rules that it names.
+    fn use_permission(&mut self, hit: &Hit) -> Option<Allow> {
+        let allow = self.claim(hit)?.clone();
         let left = self.granted.get_mut(&(hit.path.clone(), hit.detector.clone(), allow.clone()))?;
         *left = left.checked_sub(1)?;
-        Some(allow.reason.clone())
+        Some(allow)
+    }
+}
+
+impl Allow {
+    /// Whether it speaks of a rule that may be allowed inline.
+    fn covers(&self, rule: &Rule) -> bool {
+        rule.level != Level::Deny && (self.rule == rule.rule || self.rule == format!("{}/{}", rule.pack, rule.rule))
     }
 }
 
@@ -233,17 +280,26 @@ fn allow_in(line: &[u8]) -> Option<(bool, Allow)> {
 /// Asks the rules about what was seen.
 pub fn findings(engine: &Engine<'_>, detectors: &Detectors, mut looked: Looked) -> Vec<Finding> {
     let mut found = Vec::new();
-    // Equal lines of one file are told apart by their order.
-    let mut ordinals: BTreeMap<(RepoPath, Arc<str>, String), u32> = BTreeMap::new();
+    // Equal lines of one file are told apart by their order behind those that stood: a waiver of one is none of its copy.
+    let mut ordinals = std::mem::take(&mut looked.standing);
+    for hit in &looked.hits {
+        ordinals.entry(identity(hit)).and_modify(|count| *count = count.saturating_sub(1));
+    }
     for hit in std::mem::take(&mut looked.hits) {
-        let ordinal = ordinals.entry((hit.path.clone(), hit.detector.clone(), hit.key.clone())).or_default();
+        let ordinal = ordinals.entry(identity(&hit)).or_default();
         *ordinal += 1;
         let detail = format!("{} {} {ordinal}", hit.detector, hit.key);
-        for mut statement in engine.ask(&subject(&hit, detectors)) {
-            if let Some(reason) = looked.allowed(&hit, &statement) {
-                statement.message += &format!(" (allowed inline on base: {reason})");
+        let mut statements = engine.ask(&subject(&hit, detectors));
+        // Where no rule may be allowed, the permission is left for the next hit.
+        let is_named = |statement: &Statement| looked.claim(&hit).is_some_and(|allow| allow.covers(&statement.rule));
+        let allow = if statements.iter().any(is_named) { looked.use_permission(&hit) } else { None };
+        for statement in &mut statements {
+            if let Some(allow) = allow.as_ref().filter(|allow| allow.covers(&statement.rule)) {
+                statement.message += &format!(" (allowed inline on base: {})", allow.reason);
                 statement.rule.level = Level::Note;
             }
+        }
+        for statement in statements {
             found.push(build(statement, About { detail: detail.clone(), ..about(&hit) }));
         }
     }
@@ -273,6 +329,11 @@ fn say_once(found: &mut Vec<Finding>) {
     });
 }
 
+/// What equal hits of one file have in common.
+fn identity(hit: &Hit) -> (RepoPath, Arc<str>, String) {
+    (hit.path.clone(), hit.detector.clone(), hit.key.clone())
+}
+
 fn about(hit: &Hit) -> About {
     About {
         place: Location { file: hit.path.clone(), line: hit.line, end_line: hit.end_line },
@@ -289,8 +350,9 @@ fn subject(hit: &Hit, detectors: &Detectors) -> Subject {
         ("region", Value::word("Region", hit.region.as_str())),
         ("detector", Value::word(DETECTOR, hit.detector.to_string())),
     ]);
-    let title = detectors.get(&hit.detector).map(|detector| detector.title.clone()).unwrap_or_default();
-    let more = if hit.more < 2 { String::new() } else { format!(" (and {} more in this file)", hit.more.saturating_sub(1)) };
+    let title = detectors.get(&hit.detector).map(|detector| detector.title.to_string()).unwrap_or_default();
+    let more =
+        if hit.more < 2 { String::new() } else { format!(" (and {} more in this file)", hit.more.saturating_sub(1)) };
     let words = BTreeMap::from([
         ("path", hit.path.to_string()),
         ("line", hit.line.to_string()),

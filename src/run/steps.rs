@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::detect::{Detectors, Hit, Side, WHOLE};
 use crate::ecosystem::FILE_CAP;
-use crate::evidence::workflow::{Surroundings, gate, new, weaknesses};
+use crate::evidence::workflow::{Surroundings, gate, gate_uses, new, weaknesses};
 use crate::gate::config::Config;
 use crate::model::RepoPath;
 use crate::model::finding::{Finding, Location, SubjectKind};
-use crate::model::step::Weak;
+use crate::model::line::{Language, LineClass};
+use crate::model::step::{Weak, Weakness};
 use crate::model::tree::{Delta, EntryKind, Unread};
 use crate::policy::engine::Engine;
 use crate::run::files;
@@ -33,12 +35,47 @@ pub fn is_of_pipeline(path: &RepoPath) -> bool {
     is_workflow(path) || matches!(path.file_name(), "action.yml" | "action.yaml")
 }
 
+/// Changed files that the gate's own job takes from the repository: actions, and the programs and images that they name. What
+/// they do, they do beside the gate.
+///
+/// # Errors
+/// [`Unread`] where base's tree cannot be listed.
+pub fn beside_the_gate(
+    config: &Config,
+    deltas: &[Delta],
+    base: &dyn Tree,
+    repository: Option<&str>,
+) -> Result<Vec<RepoPath>, Unread> {
+    if deltas.is_empty() {
+        return Ok(Vec::new());
+    }
+    let files = read(base, config)?;
+    let known = files.iter().filter_map(|(path, bytes)| Some((path, bytes.as_deref().ok()?)));
+    let used = gate_uses(known, repository);
+    Ok(deltas.iter().filter_map(Delta::path).filter(|path| used.contains(*path)).cloned().collect())
+}
+
+/// Asks the rules about what changed beside the gate.
+pub fn of_the_gate(asked: Asked<'_>, paths: &[RepoPath]) -> Vec<Finding> {
+    let weak = Weak {
+        weakness: Weakness::GateWeakened,
+        job: String::new(),
+        step: String::new(),
+        line: 0,
+        end_line: 0,
+        detail: "the gate's own job runs it, and it changed".to_owned(),
+        is_privileged: false,
+        is_exposed: true,
+    };
+    paths.iter().flat_map(|path| ask(asked, path, &weak)).collect()
+}
+
 /// Asks the rules about what a change makes weak in the pipeline. `repository` is `owner/name`, where that is known.
 ///
 /// # Errors
 /// [`Unread`] where a tree cannot be listed.
 pub fn findings(
-    engine: &Engine<'_>,
+    asked: Asked<'_>,
     config: &Config,
     deltas: &[Delta],
     (base, head): (&dyn Tree, &dyn Tree),
@@ -51,30 +88,33 @@ pub fn findings(
     }
     let (before, after) = (read(base, config)?, read(head, config)?);
     changed.retain(|path| before.contains_key(path) || after.contains_key(path));
-    let gone: Vec<&Vec<u8>> = before
+    let gone: Vec<(&RepoPath, &Vec<u8>)> = before
         .iter()
         .filter(|(path, _)| !after.contains_key(path))
-        .filter_map(|(_, bytes)| bytes.as_ref().ok())
+        .filter_map(|(path, bytes)| Some((path, bytes.as_ref().ok()?)))
         .collect();
     let (old, now) = (around(&before, repository), around(&after, repository));
     let mut found = Vec::new();
     for (path, bytes) in &after {
         // What was renamed as it is is not new.
-        let moved = || gone.iter().copied().find(|other| bytes.as_ref() == Ok(other));
+        let is_it = |(other, old): &&(&RepoPath, &Vec<u8>)| {
+            is_workflow(other) == is_workflow(path) && bytes.as_ref().is_ok_and(|bytes| bytes == *old)
+        };
+        let moved = || gone.iter().find(is_it).map(|(_, old)| *old);
         let stood = before.get(path).map_or_else(moved, |bytes| bytes.as_ref().ok());
         // What base held and nobody can read says nothing of what was known.
         let known = stood.and_then(|bytes| weaknesses(path, bytes, &old).ok()).unwrap_or_default();
         match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &now)) {
-            Ok(weak) => found.extend(by_step(new(&known, &weak)).iter().flat_map(|weak| ask(engine, path, weak))),
-            Err(unread) if changed.contains(&path) => found.extend(not_judged(engine, path, &unread)),
+            Ok(weak) => found.extend(by_step(new(&known, &weak)).iter().flat_map(|weak| ask(asked, path, weak))),
+            Err(unread) if changed.contains(&path) => found.extend(not_judged(asked.engine, path, &unread)),
             Err(_) => {}
         }
     }
     for path in changed {
         let bytes = |files: &Files| files.get(path).and_then(|bytes| bytes.as_ref().ok()).cloned();
         match gate(bytes(&before).as_deref(), bytes(&after).as_deref(), path) {
-            Ok(weak) => found.extend(by_step(weak).iter().flat_map(|weak| ask(engine, path, weak))),
-            Err(unread) => found.extend(not_judged(engine, path, &unread)),
+            Ok(weak) => found.extend(by_step(weak).iter().flat_map(|weak| ask(asked, path, weak))),
+            Err(unread) => found.extend(not_judged(asked.engine, path, &unread)),
         }
     }
     Ok(found)
@@ -85,7 +125,7 @@ pub fn findings(
 /// # Errors
 /// [`Unread`] where the tree cannot be listed.
 pub fn standing(
-    engine: &Engine<'_>,
+    asked: Asked<'_>,
     config: &Config,
     tree: &dyn Tree,
     repository: Option<&str>,
@@ -95,8 +135,8 @@ pub fn standing(
     let mut found = Vec::new();
     for (path, bytes) in &files {
         match bytes.as_ref().map_err(Clone::clone).and_then(|bytes| weaknesses(path, bytes, &around)) {
-            Ok(weak) => found.extend(by_step(weak).iter().flat_map(|weak| ask(engine, path, weak))),
-            Err(unread) => found.extend(not_judged(engine, path, &unread)),
+            Ok(weak) => found.extend(by_step(weak).iter().flat_map(|weak| ask(asked, path, weak))),
+            Err(unread) => found.extend(not_judged(asked.engine, path, &unread)),
         }
     }
     Ok(found)
@@ -121,17 +161,24 @@ fn by_step(weak: Vec<Weak>) -> Vec<Weak> {
 fn read(tree: &dyn Tree, config: &Config) -> Result<Files, Unread> {
     let entries = tree.list()?.into_iter();
     let entries = entries.filter(|entry| entry.kind == EntryKind::File && is_of_pipeline(&entry.path));
-    let mut files: Files =
+    let files: Files =
         entries.map(|entry| (entry.path.clone(), tree.read(&entry, FILE_CAP).map(|bytes| bytes.to_vec()))).collect();
-    // An excluded action counts where some workflow names its folder.
-    let workflows: Vec<String> = files
-        .iter()
-        .filter(|(path, _)| is_workflow(path))
-        .filter_map(|(_, bytes)| Some(String::from_utf8_lossy(bytes.as_ref().ok()?).into_owned()))
-        .collect();
-    let is_named = |folder: &RepoPath| workflows.iter().any(|text| text.contains(folder.as_str()));
-    files.retain(|path, _| is_workflow(path) || config.judges(path) || is_named(&path.parent()));
-    Ok(files)
+    // An excluded action counts where a workflow, or an action that counts, names its folder.
+    let (mut kept, mut others): (Files, Files) =
+        files.into_iter().partition(|(path, _)| is_workflow(path) || config.judges(path));
+    let text = |bytes: &Result<Vec<u8>, Unread>| bytes.as_ref().map(|b| String::from_utf8_lossy(b).into_owned()).ok();
+    let mut texts: Vec<String> = kept.values().filter_map(text).collect();
+    loop {
+        let is_named = |path: &RepoPath| texts.iter().any(|text| text.contains(path.parent().as_str()));
+        let (named, rest): (Files, Files) = others.into_iter().partition(|(path, _)| is_named(path));
+        others = rest;
+        if named.is_empty() {
+            break;
+        }
+        texts = named.values().filter_map(text).collect();
+        kept.extend(named);
+    }
+    Ok(kept)
 }
 
 fn around(files: &Files, repository: Option<&str>) -> Surroundings {
@@ -142,7 +189,29 @@ fn not_judged(engine: &Engine<'_>, path: &RepoPath, unread: &Unread) -> Vec<Find
     files::not_judged(engine, &[(path.clone(), unread.to_string())])
 }
 
-fn ask(engine: &Engine<'_>, path: &RepoPath, weak: &Weak) -> Vec<Finding> {
+/// Who asks, and what must not be printed.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The rules.
+    pub engine: &'a Engine<'a>,
+    /// The detectors, which know a secret.
+    pub detectors: &'a Detectors,
+}
+
+impl Asked<'_> {
+    /// The text of a step, unless it holds a secret or what holds one cannot be told.
+    fn plain(self, path: &RepoPath, text: &str) -> String {
+        let side =
+            Side { path, language: Language::Shell, class: LineClass::Source, text: text.as_bytes(), lines: &[WHOLE] };
+        let is_secret = |hit: &Hit| self.detectors.get(&hit.detector).is_none_or(|detector| detector.is_secret);
+        match self.detectors.scan(&side) {
+            Ok(hits) if !hits.iter().any(is_secret) => text.to_owned(),
+            _ => "(not shown: a secret stands in it)".to_owned(),
+        }
+    }
+}
+
+fn ask(asked: Asked<'_>, path: &RepoPath, weak: &Weak) -> Vec<Finding> {
     let mut attributes = quiet(Kind::Step);
     attributes.extend([
         ("path", Value::Text(path.to_string())),
@@ -154,8 +223,8 @@ fn ask(engine: &Engine<'_>, path: &RepoPath, weak: &Weak) -> Vec<Finding> {
     let words = BTreeMap::from([
         ("path", path.to_string()),
         ("job", or(&weak.job, "the workflow")),
-        ("step", weak.step.clone()),
-        ("detail", weak.detail.clone()),
+        ("step", asked.plain(path, &weak.step)),
+        ("detail", asked.plain(path, &weak.detail)),
         ("waive", "portcullis waive RULE --scope FINGERPRINT --reason \"…\" --expires …".to_owned()),
     ]);
     let about = About {
@@ -163,6 +232,6 @@ fn ask(engine: &Engine<'_>, path: &RepoPath, weak: &Weak) -> Vec<Finding> {
         detail: [weak.weakness.as_str(), &weak.job, &weak.step, &weak.detail].join("\0"),
         ..About::file(SubjectKind::Workflow, path, weak.line)
     };
-    let statements = engine.ask(&Subject { kind: Kind::Step, attributes, words });
+    let statements = asked.engine.ask(&Subject { kind: Kind::Step, attributes, words });
     statements.into_iter().map(|statement| build(statement, about.clone())).collect()
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cedar_policy::{PolicySet, ValidationMode, Validator};
+use portcullis::gate::Gate;
+use portcullis::gate::config::Config;
 use portcullis::policy::pack::{Packs, cedar_schema};
-use portcullis::policy::{BUILT_IN, cases};
+use portcullis::policy::{BUILT_IN, cases, detectors};
 use portcullis::subject::{Kind, context_attributes, schema};
 
 use crate::support::portcullis;
@@ -290,6 +292,34 @@ fn every_rule_has_cases_for_what_it_catches_and_what_it_does_not() {
             let known = pack.rules.iter().any(|rule| rule.rule == outcome.about);
             assert!(known, "{}: there is no rule {}", outcome.place, outcome.about);
         }
+    }
+}
+
+#[test]
+fn every_detector_has_examples_of_what_it_finds_and_what_it_leaves_alone() {
+    let packs = BUILT_IN.iter().map(|pack| pack.name.to_owned()).collect();
+    let gate = Gate { config: Config { packs, ..Config::default() }, ..Gate::default() };
+    let all = detectors::known(&gate).unwrap();
+    let mut shown: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for pack in BUILT_IN {
+        // Each pattern as it will be compiled: at run time only those are that a change needs.
+        portcullis::detect::rules::parse(pack.name, pack.name, pack.detectors, true).unwrap();
+        for (name, text) in pack.cases {
+            let file = format!("policies/{}/cases/{name}", pack.name);
+            for outcome in portcullis::detect::cases::run(text, &file, &all).unwrap() {
+                let (catches, passes) = shown.entry(outcome.detector.clone()).or_default();
+                *(if outcome.is_catch { catches } else { passes }) += 1;
+                if !outcome.is_as_expected() {
+                    wrong.push(format!("{}:{} {}", outcome.file, outcome.line, outcome.detector));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for detector in all.all() {
+        let (catches, passes) = shown.get(&*detector.id).copied().unwrap_or_default();
+        assert!(catches > 0 && passes > 0, "{}: {catches} to find, {passes} to leave alone", detector.id);
     }
 }
 

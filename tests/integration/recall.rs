@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use portcullis::detect::{Detectors, Side};
+use portcullis::detect::{Detectors, Side, WHOLE};
 use portcullis::gate::Gate;
 use portcullis::gate::config::Config;
 use portcullis::language;
@@ -55,7 +55,7 @@ fn gate() -> Gate {
 fn finds(all: &Detectors, id: &str, line: &Line) -> bool {
     let (path, text) = (RepoPath::new(&line.file), line.text.as_bytes());
     let (language, class) = (language::of(&path, text), language::class(&path));
-    let hits = all.scan(&Side { path: &path, language, class, text, lines: &[0..u32::MAX] }).unwrap();
+    let hits = all.scan(&Side { path: &path, language, class, text, lines: &[WHOLE] }).unwrap();
     hits.iter().any(|hit| &*hit.detector == id)
 }
 
@@ -66,7 +66,7 @@ fn measure() -> BTreeMap<String, Measure> {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
         let suffix = format!("/{name}");
-        let id = all.all().iter().map(|d| d.id.to_string()).find(|id| id.ends_with(&suffix));
+        let id = all.all().map(|d| d.id.to_string()).find(|id| id.ends_with(&suffix));
         let id = id.unwrap_or_else(|| panic!("tests/recall/{name}.toml: no such detector"));
         let file: File = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let mut measure = Measure::default();

@@ -52,7 +52,7 @@ impl Scan<'_> {
             path: self.side.path.clone(),
             line: lines.0 + 1,
             end_line: lines.1 + 1,
-            detector: self.detectors.all.get(index as usize)?.id.clone(),
+            detector: self.detectors.in_use.get(index as usize)?.0.clone(),
             region,
             language: self.side.language,
             class: self.side.class,

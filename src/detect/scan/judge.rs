@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use super::super::Detector;
 use super::super::excerpt::key;
-use super::super::rules::MAX_LINES;
+use super::super::read::MAX_LINES;
 use super::super::validate::Candidate;
 use super::{Allowed, Found, LOOKED_ON, MAX_MATCHES, Scan};
 use crate::language::lex::regions;
@@ -61,6 +61,10 @@ impl Scan<'_> {
     /// Whether a match counts; where it does, keeps it.
     pub(super) fn judge(&mut self, place: &Place<'_>, found: Range<usize>) -> Result<Judged, String> {
         let detector = place.detector;
+        // What a match takes of the line break before it belongs to it no more than the line above does.
+        if detector.lines > 1 && matches!(place.lines.get(found.start), Some(b'\n' | b'\r')) {
+            return Ok(Judged::Inside);
+        }
         let matched = place.start + found.start..place.start + found.end;
         let end_line = if detector.lines == 1 { place.line } else { self.line_of(matched.end.saturating_sub(1)) };
         if !self.touches(place.line..end_line + 1) {
@@ -109,9 +113,13 @@ impl Scan<'_> {
         }
         // The lines of the match, as far as the unit sees.
         let before = place.lines.get(place.from..found.start).unwrap_or_default();
-        let after = place.lines.get(found.end..).unwrap_or_default();
-        let from = place.from + memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-        let to = found.end + memchr::memchr(b'\n', after).unwrap_or(after.len());
+        // A line break at its end is none of its lines'.
+        let taken = place.lines.get(found.clone()).unwrap_or_default();
+        let end = found.end - taken.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        let after = place.lines.get(end..).unwrap_or_default();
+        // Of its statement alone: what else stands on a line is the attacker's to choose.
+        let from = place.from + memchr::memrchr2(b'\n', b';', before).map_or(0, |at| at + 1);
+        let to = end + memchr::memchr2(b'\n', b';', after).unwrap_or(after.len());
         let range = place.start + from..place.start + to;
         let answer = match &self.allowed {
             Some((index, of, answer)) if (*index, of) == (place.index, &range) => *answer,

@@ -7,7 +7,7 @@ fn digits(text: &[u8], max: usize) -> Option<Vec<u8>> {
     for byte in text {
         match byte {
             b'0'..=b'9' if digits.len() < max => digits.push(byte - b'0'),
-            b' ' | b'-' | b'.' => {}
+            b' ' | b'-' | b'.' | b'_' => {}
             _ => return None,
         }
     }

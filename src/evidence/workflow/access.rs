@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{self, Expression, Relation, spelt};
+use super::expression::{self, Expression, Kind, Relation, spelt};
 use super::read::{Document, Job, Permissions, Text};
 
 /// Events that anybody can cause and that run with the repository's secrets and write access.
@@ -61,10 +61,13 @@ fn left(expression: &Expression, events: &Events) -> Events {
         },
         Expression::Compare(Relation::Equal, a, b) if is_own_head(a, b) => of_members(events),
         Expression::Compare(relation, a, b) => match (relation, against_literal(a, b)) {
-            (Relation::Equal, Some((path, text))) if text == "false" => without_forks(&path, events),
-            (Relation::Unequal, Some((path, text))) if text == "true" => without_forks(&path, events),
-            (Relation::Equal, Some((path, text))) if MEMBERS.contains(&text.as_str()) => by_members(&path, events),
-            (Relation::Equal, Some((path, text))) if is_of_event(&path, &text) => {
+            // Only the keyword: `fork != 'true'` compares a truth with a text, which are never equal.
+            (Relation::Equal, Some((path, Kind::Bare, text))) if text == "false" => without_forks(&path, events),
+            (Relation::Unequal, Some((path, Kind::Bare, text))) if text == "true" => without_forks(&path, events),
+            (Relation::Equal, Some((path, Kind::Text, text))) if MEMBERS.contains(&text.as_str()) => {
+                by_members(&path, events)
+            }
+            (Relation::Equal, Some((path, Kind::Text, text))) if is_of_event(&path, &text) => {
                 events.iter().filter(|event| *event != "workflow_run").cloned().collect()
             }
             (Relation::Equal, _) => of_event(a, b, true, events),
@@ -115,7 +118,7 @@ fn by_members(path: &str, events: &Events) -> Events {
 /// `github.event_name == 'x'`.
 fn of_event(a: &Expression, b: &Expression, is_equal: bool, events: &Events) -> Events {
     let named = |path: &Expression, text: &Expression| match (path, text) {
-        (Expression::Path(path), Expression::Literal(text)) if spelt(path) == "github.event_name" => {
+        (Expression::Path(path), Expression::Literal(Kind::Text, text)) if spelt(path) == "github.event_name" => {
             Some(text.to_ascii_lowercase())
         }
         _ => None,
@@ -127,10 +130,11 @@ fn of_event(a: &Expression, b: &Expression, is_equal: bool, events: &Events) -> 
 }
 
 /// A path as text and the literal that it is compared with.
-fn against_literal(a: &Expression, b: &Expression) -> Option<(String, String)> {
+fn against_literal(a: &Expression, b: &Expression) -> Option<(String, Kind, String)> {
     match (a, b) {
-        (Expression::Path(path), Expression::Literal(text)) | (Expression::Literal(text), Expression::Path(path)) => {
-            Some((spelt(path), text.to_ascii_lowercase()))
+        (Expression::Path(path), Expression::Literal(kind, text))
+        | (Expression::Literal(kind, text), Expression::Path(path)) => {
+            Some((spelt(path), *kind, text.to_ascii_lowercase()))
         }
         _ => None,
     }
@@ -161,7 +165,7 @@ const MEMBERS: [&str; 3] = ["owner", "member", "collaborator"];
 /// `contains(fromJSON('["OWNER", …]'), github.event.comment.author_association)`: whose association it is.
 fn listed_members(given: &[Expression]) -> Option<String> {
     let [Expression::Call(name, list), Expression::Path(path)] = given else { return None };
-    let Some(Expression::Literal(list)) = list.first().filter(|_| name == "fromjson") else { return None };
+    let Some(Expression::Literal(Kind::Text, list)) = list.first().filter(|_| name == "fromjson") else { return None };
     let mut words = list.split(|c: char| !c.is_ascii_alphabetic() && c != '_').filter(|word| !word.is_empty());
     words.all(|word| MEMBERS.contains(&word.to_ascii_lowercase().as_str())).then(|| spelt(path))
 }

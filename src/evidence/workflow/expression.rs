@@ -26,7 +26,7 @@ pub(super) enum Expression {
     /// A context value.
     Path(Path),
     /// A number, a string, `true`, `false` or `null`.
-    Literal(String),
+    Literal(Kind, String),
     /// A function, in lower case, with what it is given. An index that could not be resolved is one of `index`.
     Call(String, Vec<Expression>),
     /// `||`.
@@ -37,6 +37,15 @@ pub(super) enum Expression {
     Not(Box<Expression>),
     /// A comparison; whether it is `==`, whether it is `!=`.
     Compare(Relation, Box<Expression>, Box<Expression>),
+}
+
+/// What a literal is. GitHub compares values of two types as numbers, so `true` is not `'true'`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text in quotes.
+    Text,
+    /// `true`, `false`, `null`, or a number.
+    Bare,
 }
 
 /// How two values are compared.
@@ -105,15 +114,15 @@ pub(super) fn length_of(after: &str) -> usize {
     after.len()
 }
 
-/// The expression of an `if`, with braces or without.
+/// The expression of an `if`, with braces or without. Where there are braces, anything around them, white space and the
+/// line's end of a block scalar too, makes a string of the result. A string is true: not what the author meant, and no
+/// guard.
 pub(super) fn condition(text: &str) -> Option<Expression> {
-    let text = text.trim();
     if !text.contains("${{") {
         return parse(text);
     }
     let inner = text.strip_prefix("${{")?;
     let length = length_of(inner);
-    // Text around the braces makes it a string, which is true: not what the author meant, and no guard.
     if inner.get(length..) != Some("}}") {
         return None;
     }
@@ -139,7 +148,7 @@ pub(super) fn carried(text: &str) -> Vec<(usize, Carried)> {
 fn carries(expression: &Expression, is_whole: bool, found: &mut Vec<Carried>) {
     match expression {
         Expression::Path(path) => found.push(Carried { path: path.clone(), is_whole }),
-        Expression::Literal(_) | Expression::Not(_) | Expression::Compare(..) => {}
+        Expression::Literal(..) | Expression::Not(_) | Expression::Compare(..) => {}
         Expression::Or(all) => all.iter().for_each(|each| carries(each, is_whole, found)),
         Expression::And(all) => all.last().into_iter().for_each(|each| carries(each, is_whole, found)),
         Expression::Call(name, given) => match name.as_str() {
@@ -344,7 +353,8 @@ impl<'k> Parser<'k> {
 
     fn primary(&mut self, depth: usize) -> Option<Expression> {
         match self.next()? {
-            Token::Text(text) | Token::Number(text) => Some(Expression::Literal(text.clone())),
+            Token::Text(text) => Some(Expression::Literal(Kind::Text, text.clone())),
+            Token::Number(text) => Some(Expression::Literal(Kind::Bare, text.clone())),
             Token::Name(name) if self.sign("(") => {
                 let mut given = Vec::new();
                 if !self.sign(")") {
@@ -359,7 +369,7 @@ impl<'k> Parser<'k> {
                 Some(Expression::Call(name.clone(), given))
             }
             Token::Name(name) if matches!(name.as_str(), "true" | "false" | "null" | "nan" | "infinity") => {
-                Some(Expression::Literal(name.clone()))
+                Some(Expression::Literal(Kind::Bare, name.clone()))
             }
             Token::Name(name) => Some(Expression::Path(vec![Part::Name(name.clone())])),
             Token::Sign("(") => {

@@ -3,16 +3,16 @@
 //! A job is the gate's where a step uses an action, or a command of a step runs a program, that is named `portcullis`.
 //! Jobs are paired by id, runs of the gate in their order, equal ones first. What is compared: whether the job still
 //! runs (`gate-skippable`: a job that is skipped counts as passed for a required check, docs.github.com,
-//! "Troubleshooting required status checks"), whether it is still there under its name (`gate-removed`), and whether it
+//! "Troubleshooting required status checks", and one is skipped where a job that it needs fails), whether it is still there under its name (`gate-removed`), and whether it
 //! still judges the same way (`gate-weakened`). What else changed is nothing here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use same::{always, differing, forgives, is_equal, line_of, narrowed, same, signature, steers};
+use same::{always, differing, forgives, is_equal, job_signature, line_of, narrowed, same, signature, spaced, steers};
 
 use super::access;
 use super::read::{self, Document, Job, Pair, Permissions, Step, Text, shown};
-use super::{is_action, jobs, steps};
+use super::{MAX_WEAK, is_action, jobs, steps};
 use crate::model::RepoPath;
 use crate::model::step::{Weak, Weakness};
 use crate::model::tree::Unread;
@@ -26,7 +26,8 @@ const NAME: &str = "portcullis";
 /// What a change to a file does to the gate that runs in it. `None` is a file that is not there.
 ///
 /// # Errors
-/// One of the two cannot be read, and base may run the gate: what it did there is then not known.
+/// One of the two cannot be read, and base may run the gate: what it did there is then not known. Or there is more than
+/// is listed.
 pub fn gate(base: Option<&[u8]>, head: Option<&[u8]>, path: &RepoPath) -> Result<Vec<Weak>, Unread> {
     let Some(base) = base else { return Ok(Vec::new()) };
     let base = read::nodes(base)?;
@@ -46,9 +47,12 @@ pub fn gate(base: Option<&[u8]>, head: Option<&[u8]>, path: &RepoPath) -> Result
     let head = read::nodes(head)?;
     let head = read::document(&head, is_action(path))?;
     let events = access::events(&head);
+    let changed = changed(&base, &head);
     let mut found = Vec::new();
     for old in had {
-        let mut compare = Compare { base: &base, head: &head, job: old.id, events: &events, found: Vec::new() };
+        let (job, found_here) = (old.id, Vec::new());
+        let mut compare =
+            Compare { base: &base, head: &head, job, events: &events, changed: &changed, found: found_here };
         match head.jobs.iter().find(|job| job.id == old.id) {
             None => compare.say(Weakness::GateRemoved, "", 0, "the job is gone, or has another id".to_owned()),
             Some(new) => {
@@ -59,6 +63,10 @@ pub fn gate(base: Option<&[u8]>, head: Option<&[u8]>, path: &RepoPath) -> Result
             }
         }
         found.append(&mut compare.found);
+        if found.len() > MAX_WEAK {
+            let what = "what is weak about the gate in the file, in places,".to_owned();
+            return Err(Unread::TooLarge { what, size: found.len() as u64, cap: MAX_WEAK as u64 });
+        }
     }
     found.sort_by(|a, b| (a.line, a.weakness, &a.detail).cmp(&(b.line, b.weakness, &b.detail)));
     found.dedup();
@@ -66,7 +74,7 @@ pub fn gate(base: Option<&[u8]>, head: Option<&[u8]>, path: &RepoPath) -> Result
 }
 
 /// Whether a job runs the gate.
-fn is_gate(job: &Job<'_>) -> bool {
+pub(super) fn is_gate(job: &Job<'_>) -> bool {
     job.uses.is_some_and(|uses| is_named(uses.text))
         || job.container.iter().any(|pair| pair.key == "image" && is_named(pair.value.text))
         || job.steps.iter().any(runs_gate)
@@ -82,12 +90,28 @@ fn is_named(uses: &str) -> bool {
     name.to_ascii_lowercase().contains(NAME)
 }
 
+/// A job that must pass before the gate's.
+struct Needed {
+    /// Its `if`, where that does not always hold.
+    condition: Option<String>,
+    line: u32,
+}
+
 struct Compare<'c> {
     base: &'c Document<'c>,
     head: &'c Document<'c>,
     job: &'c str,
     events: &'c access::Events,
+    /// Jobs of both that do something else in head.
+    changed: &'c HashSet<&'c str>,
     found: Vec<Weak>,
+}
+
+/// Jobs of both files that pass or fail by something else than before.
+fn changed<'c>(base: &'c Document<'_>, head: &'c Document<'_>) -> HashSet<&'c str> {
+    let had: HashMap<&str, String> = base.jobs.iter().map(|job| (job.id, job_signature(job))).collect();
+    let is_changed = |job: &&Job<'_>| had.get(job.id).is_some_and(|had| *had != job_signature(job));
+    head.jobs.iter().filter(is_changed).map(|job| job.id).collect()
 }
 
 impl Compare<'_> {
@@ -252,7 +276,7 @@ impl Compare<'_> {
         if always(new.condition) && new.condition.is_some_and(|text| text.text.contains('(')) {
             return;
         }
-        let closure = |document: &Document<'_>, job: &Job<'_>| -> BTreeMap<String, Option<String>> {
+        let closure = |document: &Document<'_>, job: &Job<'_>| -> BTreeMap<String, Needed> {
             let by_id: HashMap<&str, &Job<'_>> = document.jobs.iter().map(|job| (job.id, job)).collect();
             let mut seen = BTreeMap::new();
             let mut open: Vec<&str> = job.needs.clone();
@@ -262,13 +286,14 @@ impl Compare<'_> {
                 }
                 let needed = by_id.get(id);
                 let condition = needed.and_then(|job| job.condition).filter(|text| !always(Some(*text)));
-                seen.insert(id.to_owned(), condition.map(|text| text.text.trim().to_owned()));
+                let line = needed.map_or(job.line, |job| job.line);
+                seen.insert(id.to_owned(), Needed { condition: condition.map(spaced), line });
                 open.extend(needed.into_iter().flat_map(|job| job.needs.iter().copied()));
             }
             seen
         };
         let before = closure(self.base, old);
-        for (id, condition) in closure(self.head, new) {
+        for (id, needed) in closure(self.head, new) {
             match before.get(&id) {
                 None => self.say(
                     Weakness::GateSkippable,
@@ -276,12 +301,23 @@ impl Compare<'_> {
                     new.line,
                     format!("it waits for `{}`, which may be skipped", shown(&id)),
                 ),
-                Some(held) if *held != condition && condition.is_some() => {
+                Some(held) if held.condition != needed.condition && needed.condition.is_some() => {
                     self.say(
                         Weakness::GateSkippable,
                         "",
                         new.line,
                         format!("`{}`, which it waits for, has another `if`", shown(&id)),
+                    );
+                }
+                Some(_) if self.changed.contains(id.as_str()) => {
+                    self.say(
+                        Weakness::GateSkippable,
+                        "",
+                        needed.line,
+                        format!(
+                            "`{}`, which it waits for, does something else: where it fails, the gate is skipped",
+                            shown(&id)
+                        ),
                     );
                 }
                 Some(_) => {}

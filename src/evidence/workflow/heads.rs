@@ -1,4 +1,8 @@
 //! The head of a pull request, brought into runs that strangers start with the repository's secrets.
+//!
+//! A `ref` or `repository` of a checkout that names the head is a sure hit. One that is made of anything but fixed text
+//! and values that are known to be the repository's own (`OWN`) may name it, and is an unsure one: what steps found out,
+//! what callers hand in, and numbers of which a ref may be put together.
 
 use super::Finder;
 use super::access;
@@ -34,6 +38,8 @@ fn is_head(carried: &Carried) -> bool {
     let names =
         ["sha", "ref", "label", "full_name", "clone_url", "ssh_url", "git_url", "html_url", "login", "*", "head"];
     path == "github.head_ref"
+        // Of `synchronize`: the head's newest commit.
+        || path == "github.event.after"
         || (of_head && names.contains(&last))
         || [".head.sha", ".head.ref", ".merge_commit_sha"].iter().any(|end| path.ends_with(end))
         || matches!(
@@ -53,6 +59,48 @@ fn is_pull_ref(text: &str) -> bool {
         || (text.contains("pull/") && (text.ends_with("/head") || text.ends_with("/merge") || text.contains("/head:")))
 }
 
+/// Values that are the repository's own whatever the event; `**` is anything below. Under the events that strangers cause
+/// with secrets, `github.sha` and `github.ref` are of the base (docs.github.com, "Events that trigger workflows").
+const OWN: [&str; 18] = [
+    "github.sha",
+    "github.ref",
+    "github.ref_name",
+    "github.base_ref",
+    "github.workflow_sha",
+    "github.workflow_ref",
+    "github.repository",
+    "github.repository_id",
+    "github.repository_owner",
+    "github.server_url",
+    "github.event_name",
+    "github.event.repository.**",
+    "github.event.pull_request.base.**",
+    "github.event.workflow_run.repository.**",
+    "github.event.release.tag_name",
+    "secrets.*",
+    "vars.*",
+    "job.workflow_sha",
+];
+
+/// Whether a value is the repository's own.
+fn is_own(carried: &Carried) -> bool {
+    let path = spelt(&carried.path);
+    OWN.iter().any(|own| match own.strip_suffix("**").or_else(|| own.strip_suffix('*')) {
+        Some(start) => path.starts_with(start),
+        None => path == *own,
+    })
+}
+
+/// Whether a value is the number of a pull request, with which a ref names its head.
+fn is_number(path: &str) -> bool {
+    matches!(path, "github.event.number" | "github.event.pull_request.number" | "github.event.issue.number")
+}
+
+/// Whether a text puts a pull request's ref together, in whatever order its parts stand.
+fn is_built_ref(text: &str) -> bool {
+    text.contains("pull") && (text.contains("merge") || text.contains("head"))
+}
+
 /// Checkouts of a pull request's head where strangers start the run; whether there is one.
 pub(super) fn find(finder: &mut Finder<'_>, around: &Around<'_, '_>) -> bool {
     if !access::is_privileged(&finder.events) {
@@ -62,13 +110,14 @@ pub(super) fn find(finder: &mut Finder<'_>, around: &Around<'_, '_>) -> bool {
     let mut found: Vec<(usize, u32, String, bool)> = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         if is_checkout(step) {
-            for (key, is_ref) in [("ref", true), ("repository", false)] {
-                let Some(text) = input(step, key) else { continue };
-                if let Some((what, is_sure)) = head_in(finder, around, step, text.text, is_ref) {
-                    found.push((at, text.line, format!("{what} is checked out by `with.{key}`"), is_sure));
-                    break;
-                }
-            }
+            let hits = ["ref", "repository"].into_iter().filter_map(|key| {
+                let text = input(step, key)?;
+                let (what, is_sure) = head_in(finder, around, step, text.text, key == "ref")?;
+                Some((at, text.line, format!("{what} is checked out by `with.{key}`"), is_sure))
+            });
+            // One for a checkout: the first that is sure, or else the first.
+            let hits: Vec<_> = hits.collect();
+            found.extend(hits.iter().find(|(.., is_sure)| *is_sure).or(hits.first()).cloned());
         }
         if let Some(run) = step.run {
             let env: Vec<Pair<'_>> =
@@ -104,6 +153,7 @@ fn head_in(
         return Some((format!("`{}`", shown(text)), true));
     }
     let env = finder.known.add(around.number, &around.env, &step.env);
+    let mut unsure = None;
     for (_, carried) in expression::carried(text) {
         let path = spelt(&carried.path);
         if is_head(&carried) {
@@ -118,16 +168,33 @@ fn head_in(
             }
         }
         let taint = finder.known.of_path(around.number, &env, &carried);
-        if taint.is_some_and(|taint| taint.writer == Writer::Outsider) {
+        if taint.is_some_and(|taint| taint.writer == Writer::Outsider && taint.is_sure) {
             return Some((format!("`{path}`"), true));
         }
-        // What a step found out, or a caller says, may be anything.
-        let context = path.split('.').next().unwrap_or_default();
-        if matches!(context, "steps" | "needs" | "inputs" | "env" | "matrix") && is_ref {
-            return Some((format!("`{path}`, which may be a pull request's head,"), false));
+        if is_ref && is_number(&path) && is_built_ref(text) {
+            return Some((format!("the ref of a pull request by `{path}`"), true));
+        }
+        // What a step found out, or a caller says, may be anything; so may what nobody knows.
+        let is_fixed = is_own(&carried) || is_listed(around, &path);
+        if unsure.is_none() && !is_fixed {
+            unsure = Some((format!("`{path}`, which may be a pull request's head,"), false));
         }
     }
-    None
+    unsure
+}
+
+/// Whether a value is a member of a matrix that is written out, none of it made by an expression or naming a head.
+fn is_listed(around: &Around<'_, '_>, path: &str) -> bool {
+    let Some(matrix) = around.job.matrix.filter(|_| path.starts_with("matrix.")) else { return false };
+    let mut open = vec![matrix];
+    while let Some(node) = open.pop() {
+        if node.text().is_some_and(|text| text.contains("${{") || is_pull_ref(text)) {
+            return false;
+        }
+        open.extend(node.items());
+        open.extend(node.members().iter().map(|member| &member.node));
+    }
+    true
 }
 
 /// Commands that bring a pull request's head into the work tree, each with its line.

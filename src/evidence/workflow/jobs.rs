@@ -287,9 +287,9 @@ fn bot(a: &Expression, b: &Expression) -> Option<String> {
         _ => return None,
     };
     let literal = match other {
-        Expression::Literal(text) => text.clone(),
+        Expression::Literal(_, text) => text.clone(),
         Expression::Call(name, given) if name == "fromjson" => match given.first() {
-            Some(Expression::Literal(text)) => text.clone(),
+            Some(Expression::Literal(_, text)) => text.clone(),
             _ => return None,
         },
         _ => return None,

@@ -3,12 +3,15 @@
 //! Bytes become nodes (`ecosystem::syntax::yaml`), nodes a typed file (`read`). `access` says which events start what,
 //! and whether strangers cause them; `taint` which values hold strangers' text; `script` cuts what is run into
 //! commands. `jobs` and `steps` then look at each job and step for every [`Weakness`]. [`new`] takes what base had
-//! away. [`gate`] compares the gate's own job, and [`job_names`] lists what could answer for it.
+//! away. [`gate`] compares the gate's own job, [`gate_uses`] lists the files that it is made of besides, and
+//! [`job_names`] what could answer for it. A call of the repository's own files is followed whether it says `./path` or
+//! `owner/name/path@ref`.
 //!
 //! What [`Weak::is_exposed`] says, by weakness:
 //! - privileged-trigger: a job runs on that event whose `if` keeps strangers out by nothing that is known.
 //! - template-injection, input-injection: the text is known to arrive as it was written, not made anew by a script.
-//! - head-checkout: a later step runs something, so that head's files may be what it runs.
+//! - head-checkout: it is known to be head, and a later step runs something, so that head's files may be what it runs;
+//!   else what is checked out is made of more than fixed text and the repository's own values.
 //! - persisted-credentials: a later step uploads the work tree or is somebody else's action, or strangers start the run.
 //! - environment-injection: strangers' text is known to be written to `GITHUB_ENV` or `GITHUB_PATH`; else it is written to
 //!   `GITHUB_OUTPUT`, or what is written is made while it runs beside files of strangers.
@@ -27,6 +30,7 @@ use crate::model::step::{Weak, Weakness};
 use crate::model::tree::Unread;
 
 mod access;
+mod calls;
 mod expression;
 mod gate;
 mod heads;
@@ -40,10 +44,12 @@ mod secrets;
 mod sinks;
 mod steps;
 mod taint;
+mod told;
 
 #[cfg(test)]
 mod tests;
 
+pub use calls::gate_uses;
 pub use gate::gate;
 pub use names::job_names;
 
@@ -102,18 +108,19 @@ impl Surroundings {
         }
         let reach = held.clone();
         let known = taint::Known::of(&document, self.given.get(path));
-        let mut calls: Vec<(usize, read::Text<'_>, &[read::Pair<'_>])> = Vec::new();
+        let mut calls: Vec<(usize, String, &[read::Pair<'_>])> = Vec::new();
+        let own = self.repository.clone();
+        let local = |uses: read::Text<'_>| calls::local(uses.text, own.as_deref());
         for (number, job) in document.jobs.iter().enumerate() {
-            calls.extend(job.uses.map(|uses| (number, uses, job.with.as_slice())));
-            calls.extend(job.steps.iter().filter_map(|step| Some((number, step.uses?, step.with.as_slice()))));
+            calls.extend(job.uses.and_then(local).map(|callee| (number, callee, job.with.as_slice())));
+            let of_steps = job.steps.iter();
+            calls.extend(of_steps.filter_map(|step| Some((number, local(step.uses?)?, step.with.as_slice()))));
         }
-        calls.retain(|(_, uses, _)| uses.text.trim().starts_with("./"));
         if calls.is_empty() {
             return None;
         }
-        for (number, uses, with) in calls {
-            let Some(callee) = uses.text.trim().strip_prefix("./") else { continue };
-            for file in files_of(callee.trim_end_matches('/')) {
+        for (number, callee, with) in calls {
+            for file in calls::files_of(&callee) {
                 let held = self.events.entry(file.clone()).or_default();
                 let before = held.len();
                 held.extend(reach.iter().cloned());
@@ -135,15 +142,6 @@ impl Surroundings {
         let owner = self.repository.as_ref()?.split_once('/').map(|(owner, _)| owner.to_ascii_lowercase());
         owner.filter(|owner| !owner.is_empty())
     }
-}
-
-/// Files that a local `uses` may mean.
-fn files_of(callee: &str) -> Vec<RepoPath> {
-    let path = RepoPath::new(callee);
-    if callee.ends_with(".yml") || callee.ends_with(".yaml") {
-        return vec![path];
-    }
-    ["action.yml", "action.yaml"].iter().filter_map(|file| path.join(file)).collect()
 }
 
 /// Whether a path is an action's metadata.
@@ -209,7 +207,8 @@ fn unmatched<'w>(
     had.values_mut().for_each(|weak| weak.sort_by_key(|weak| rank(weak)));
     head.retain(|weak| {
         let Some(left) = had.get_mut(&key(weak)) else { return true };
-        let is_as_bad = |other: &&Weak| other.is_privileged >= weak.is_privileged && other.is_exposed >= weak.is_exposed;
+        let is_as_bad =
+            |other: &&Weak| other.is_privileged >= weak.is_privileged && other.is_exposed >= weak.is_exposed;
         match left.iter().position(is_as_bad) {
             Some(at) => {
                 left.remove(at);

@@ -43,6 +43,8 @@ pub(super) struct Command {
     pub words: Vec<String>,
     /// Where its output goes: `>` and `>>`.
     pub into: Vec<String>,
+    /// Where its input comes from: `<`.
+    pub from: Vec<String>,
     /// The text of a here-document.
     pub here: String,
     /// How it ends.
@@ -187,9 +189,9 @@ pub(super) fn commands(text: &str) -> Vec<Command> {
 
 impl Reader {
     fn start(&mut self, parent: Option<(usize, Inside)>, reads: Option<usize>) {
-        let (line, words, into) = (self.line, Vec::new(), Vec::new());
+        let (line, words, into, from) = (self.line, Vec::new(), Vec::new(), Vec::new());
         self.current = self.commands.len();
-        self.commands.push(Command { words, into, here: String::new(), joint: Joint::End, line, parent, reads });
+        self.commands.push(Command { words, into, from, here: String::new(), joint: Joint::End, line, parent, reads });
     }
 
     fn push(&mut self, text: &str) {
@@ -210,7 +212,7 @@ impl Reader {
         let Some(command) = self.commands.get_mut(current) else { return };
         match redirect {
             Some(true) => command.into.push(word),
-            Some(false) => {}
+            Some(false) => command.from.push(word),
             None => {
                 if command.words.is_empty() {
                     command.line = line;

@@ -35,6 +35,9 @@ pub(super) fn writes(commands: &[Command]) -> Vec<Write> {
             }
             _ => command.words.join(" "),
         };
+        if !command.from.is_empty() {
+            text = format!("{text} {}", command.from.join(" "));
+        }
         text.push_str(&command.here);
         let mut is_fixed = matches!(program.as_str(), "echo" | "printf" | "write-output" | "add-content" | "")
             || (program == "cat" && given.is_empty() && !command.here.is_empty());
@@ -42,8 +45,10 @@ pub(super) fn writes(commands: &[Command]) -> Vec<Write> {
         let mut from = command.reads;
         for _ in 0..64 {
             let Some(before) = from.and_then(|from| commands.get(from)) else { break };
-            text = format!("{} {text}", before.call().1.join(" "));
             is_fixed = matches!(before.program().as_str(), "echo" | "printf" | "write-output");
+            // Of what only prints, the words are the text; of others, the program says what the words mean.
+            let words = if is_fixed { before.call().1.join(" ") } else { spelt(before) };
+            text = format!("{words} {text}");
             from = before.reads;
         }
         if let Some(inner) = nested.get(at) {
@@ -60,15 +65,20 @@ pub(super) fn writes(commands: &[Command]) -> Vec<Write> {
     found
 }
 
+/// The words of a command and where its input comes from.
+pub(super) fn spelt(command: &Command) -> String {
+    format!("{} {}", command.words.join(" "), command.from.join(" ")).trim_end().to_owned()
+}
+
 /// The words of everything in `$(…)` of each command, one level down.
-fn nested_words(commands: &[Command]) -> Vec<String> {
+pub(super) fn nested_words(commands: &[Command]) -> Vec<String> {
     let mut nested = vec![String::new(); commands.len()];
     for command in commands {
         if let Some((outer, Inside::Substitution | Inside::Process)) = command.parent
             && let Some(text) = nested.get_mut(outer)
         {
             text.push(' ');
-            text.push_str(&command.words.join(" "));
+            text.push_str(&spelt(command));
         }
     }
     nested

@@ -131,12 +131,14 @@ impl<'d> At<'_, '_, 'd, '_> {
             return;
         }
         let lines = self.finder.lines_of(run);
-        for write in sinks::writes(&script::commands(run.text)) {
+        let commands = script::commands(run.text);
+        let env = self.finder.known.assigned(self.around.number, &self.env, &commands);
+        for write in sinks::writes(&commands) {
             if write.sink == "GITHUB_STEP_SUMMARY" {
                 continue;
             }
             let is_output = write.sink == "GITHUB_OUTPUT";
-            let taint = self.finder.known.words(self.around.number, &self.env, &write.text);
+            let taint = self.finder.known.words(self.around.number, &env, &write.text);
             let line = lines.of(self.finder, run, write.line);
             match taint.filter(|taint| taint.writer == Writer::Outsider) {
                 Some(taint) => {

@@ -3,13 +3,15 @@
 //! Sources: docs.github.com, "Script injections" (contexts that end with body, default_branch, email, head_ref, label,
 //! message, name, page_name, ref and title) and "Webhook events and payloads". Text travels through `env`, outputs of
 //! steps and jobs, the matrix and inputs: rounds over the jobs until nothing changes. Where that takes more than
-//! `MAX_ROUNDS` of them, it is said.
+//! `MAX_ROUNDS` of them, it is said. Within a script it travels through variables and through what commands are told by
+//! the event's payload and by GitHub (`told`); neither is sure to arrive as it was written.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::expression::{self, Carried, Part, spelt};
 use super::read::{Document, Job, Pair, Step, shown};
-use super::script;
+use super::script::{self, Command};
+use super::{sinks, told};
 
 /// Rounds over all jobs.
 const MAX_ROUNDS: usize = 64;
@@ -24,7 +26,7 @@ pub(super) enum Writer {
 }
 
 /// What anybody can write. `*` is any member.
-const OUTSIDERS: [&str; 45] = [
+const OUTSIDERS: [&str; 65] = [
     "github.head_ref",
     "github.event.issue.title",
     "github.event.issue.body",
@@ -36,6 +38,8 @@ const OUTSIDERS: [&str; 45] = [
     "github.event.pull_request.head.repo.description",
     "github.event.pull_request.head.repo.homepage",
     "github.event.comment.body",
+    "github.event.comment.path",
+    "github.event.comment.diff_hunk",
     "github.event.review.body",
     "github.event.review_comment.body",
     "github.event.answer.body",
@@ -44,11 +48,17 @@ const OUTSIDERS: [&str; 45] = [
     "github.event.pages.*.page_name",
     "github.event.pages.*.title",
     "github.event.pages.*.summary",
+    "github.event.commits.*.added.**",
+    "github.event.commits.*.modified.**",
+    "github.event.commits.*.removed.**",
     "github.event.commits.*.message",
     "github.event.commits.*.author.name",
     "github.event.commits.*.author.email",
     "github.event.commits.*.committer.name",
     "github.event.commits.*.committer.email",
+    "github.event.head_commit.added.**",
+    "github.event.head_commit.modified.**",
+    "github.event.head_commit.removed.**",
     "github.event.head_commit.message",
     "github.event.head_commit.author.name",
     "github.event.head_commit.author.email",
@@ -62,6 +72,19 @@ const OUTSIDERS: [&str; 45] = [
     "github.event.workflow_run.head_commit.message",
     "github.event.workflow_run.head_commit.author.name",
     "github.event.workflow_run.head_commit.author.email",
+    "github.event.workflow_run.head_commit.committer.name",
+    "github.event.workflow_run.head_commit.committer.email",
+    "github.event.merge_group.head_commit.message",
+    "github.event.merge_group.head_commit.author.name",
+    "github.event.merge_group.head_commit.author.email",
+    "github.event.merge_group.head_commit.committer.name",
+    "github.event.merge_group.head_commit.committer.email",
+    // Of any other event: a commit has one form wherever it stands.
+    "github.event.*.head_commit.message",
+    "github.event.*.head_commit.author.name",
+    "github.event.*.head_commit.author.email",
+    "github.event.*.head_commit.committer.name",
+    "github.event.*.head_commit.committer.email",
     "github.event.workflow_run.head_repository.description",
     "github.event.workflow_run.pull_requests.*.head.ref",
     "github.event.check_suite.head_branch",
@@ -343,24 +366,64 @@ impl Known {
             return Vec::new();
         };
         let env = self.add(job, env, &step.env);
+        let commands = script::commands(run.text);
+        let env = self.assigned(job, &env, &commands);
         let mut found = Vec::new();
-        for write in super::sinks::writes(&script::commands(run.text)) {
+        for write in sinks::writes(&commands) {
             if write.sink == "GITHUB_OUTPUT"
                 && let Some(taint) = self.words(job, &env, &write.text)
             {
-                let name = write.text.split_once('=').map(|(name, _)| name.trim()).filter(|name| script::is_name(name));
-                found.push((name.unwrap_or_default().to_ascii_lowercase(), taint));
+                found.push((output_name(&write.text).unwrap_or_default().to_ascii_lowercase(), taint));
             }
         }
         found
     }
 
-    /// The worst of the expressions and variables in words of a script.
+    /// `env` with the variables that a script sets from somebody's text. What it made of it on the way is not known.
+    pub fn assigned(&self, job: usize, env: &Values, commands: &[Command]) -> Values {
+        let mut env = env.clone();
+        let nested = sinks::nested_words(commands);
+        for (at, command) in commands.iter().enumerate() {
+            let names = told::names(command);
+            if names.is_empty() {
+                continue;
+            }
+            let mut text = sinks::spelt(command);
+            text.push_str(nested.get(at).map_or("", String::as_str));
+            if let Some(before) = command.reads.and_then(|before| commands.get(before)) {
+                text = format!("{} {text}", sinks::spelt(before));
+            }
+            let Some(taint) = self.words(job, &env, &text) else { continue };
+            for name in names {
+                env.insert(name, Taint { is_sure: false, ..taint.clone() });
+            }
+            if env.len() > MAX_VARIABLES
+                && let Some(taint) = worst(std::mem::take(&mut env).into_values())
+            {
+                env.insert(String::new(), taint);
+            }
+        }
+        env
+    }
+
+    /// The worst of the expressions and variables in words of a script, and of what its commands are told.
     pub fn words(&self, job: usize, env: &Values, text: &str) -> Option<Taint> {
         let variables = script::variables(text).into_iter().map(str::to_ascii_lowercase);
-        let of_variables = variables.filter_map(|name| env.get(&name).cloned());
-        worst(self.text(job, env, text).into_iter().chain(of_variables))
+        let of_variables = variables.filter_map(|name| env.get(&name).or_else(|| env.get("")).cloned());
+        let answer = |source: &str| Taint { writer: Writer::Outsider, source: source.to_owned(), is_sure: false };
+        let of_answers = told::answer(text).map(answer);
+        worst(of_answers.into_iter().chain(self.text(job, env, text)).chain(of_variables))
     }
+}
+
+/// The name of the one output that a text sets; `None` where it may set several.
+fn output_name(text: &str) -> Option<&str> {
+    let (name, value) = text.split_once('=')?;
+    let name = name.trim();
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    let sets_more = |line: &str| line.contains(['=', '<']);
+    let has_more = value.lines().skip(1).any(sets_more) || value.split("\\n").skip(1).any(sets_more);
+    (is_name && !has_more).then_some(name)
 }
 
 /// What a script for `actions/github-script` reads from the event that anybody may have written.

@@ -162,6 +162,12 @@ fn bake(key: &str, rule: &Rule, policy: &Policy, settings: &Attributes) -> Resul
         object.remove("annotations");
     }
     replace(&mut json, settings);
+    if strays(&json, settings) {
+        // Through a record or a condition a rule could read a setting that no literal stands for.
+        return Err(
+            "it uses `context` otherwise than as `context.name`: what settings mean for it is not known".to_owned()
+        );
+    }
     Ok(Baked { key: key.to_owned(), rule: rule.clone(), json })
 }
 
@@ -195,6 +201,27 @@ fn replace(json: &mut Json, settings: &Attributes) {
             None => waiting.extend(children(node)),
         }
     }
+}
+
+/// Whether the context is used in another way than to read one of its attributes that stays open.
+fn strays(json: &Json, settings: &Attributes) -> bool {
+    let is_open = |name: &str| {
+        let is_empty = |value: &Value| matches!(value, Value::Texts(texts) if texts.is_empty());
+        settings.is_empty() || OF_THE_RUN.contains(&name) || settings.iter().any(|(k, v)| *k == name && is_empty(v))
+    };
+    let mut waiting = vec![json];
+    while let Some(node) = waiting.pop() {
+        if attribute_of(node, "context").is_some_and(is_open) {
+            continue;
+        }
+        match node {
+            Json::Object(fields) if fields.get("Var").and_then(Json::as_str) == Some("context") => return true,
+            Json::Object(fields) => waiting.extend(fields.values()),
+            Json::Array(items) => waiting.extend(items),
+            _ => {}
+        }
+    }
+    false
 }
 
 fn literal(value: &Value) -> Json {

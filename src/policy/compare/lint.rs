@@ -43,7 +43,7 @@ pub fn lint(packs: &Packs, settings: &Settings, solver: Option<&dyn Solver>, bud
     let (rules, premises, reality) = match ready {
         Ok(ready) => ready,
         Err(reason) => {
-            lint.notes.push(reason);
+            lint.faults.push(Fault { rule: "policy".to_owned(), what: reason });
             return lint;
         }
     };

@@ -342,6 +342,21 @@ fn an_empty_list_of_ids_is_no_exception_and_a_short_one_is() {
     assert_eq!(ids.1, "[\"GHSA-1\"]");
 }
 
+/// By hand: with `min-release-age` at one day instead of nine, a release of five days passes. A rule that reaches the
+/// setting through a record means the same, and no literal can stand for what it reads: nothing is proved of it.
+#[test]
+fn a_setting_behind_a_record_is_not_taken_for_equal() {
+    let Some(solver) = solver("a_setting_behind_a_record_is_not_taken_for_equal") else { return };
+    let of = |days: u32, condition: &str| {
+        let config = format!("packs = [\"mine\"]\n[settings]\nmin-release-age = \"{days}d\"\n");
+        policy(&config, "", &rule("young", "deny", "change", condition))
+    };
+    let plain = "resource has ageDays && resource.ageDays < context.minReleaseAge";
+    assert_eq!(run(&of(9, plain), &of(1, plain), Some(&solver)).result, ComparisonResult::Weaker);
+    let hidden = "resource has ageDays && resource.ageDays < {\"a\": context}.a.minReleaseAge";
+    assert_eq!(run(&of(9, hidden), &of(1, hidden), Some(&solver)).result, ComparisonResult::NotProved);
+}
+
 #[test]
 fn a_rule_that_fails_denies_and_mending_it_lets_something_through() {
     let cvc5 = need_solver!("a_rule_that_fails_denies_and_mending_it_lets_something_through");

@@ -124,7 +124,8 @@ fn last(verdict: &Verdict, page: &mut Page) {
         (_, 0) => parts.push("no dependency changed".to_owned()),
         (_, n) => parts.push(format!("{} changed", count(n, "package"))),
     }
-    if let Some(judged) = verdict.coverage.lines {
+    // Where no text differs there is nothing to say of lines.
+    if let Some(judged) = verdict.coverage.lines.filter(|judged| judged.files > 0) {
         let lines = count(judged.added as usize, "line");
         let unknown = match judged.unknown_language {
             0 => String::new(),

@@ -279,7 +279,7 @@ fn a_change_of_the_policy_is_compared() {
     assert_eq!(verdict["policy"]["comparison"]["result"], "not-proved");
     // What cannot be read is not proved either.
     repo.write(".portcullis/policies/mine/rules.cedar", "forbid (");
-    repo.run(&["policy", "compare"]).exits(3).says("rules.cedar:1");
+    repo.run(&["policy", "compare"]).exits(2).says("rules.cedar:1");
     assert_eq!(repo.json(&["check"], 1)["policy"]["comparison"]["result"], "not-proved");
 }
 
@@ -306,7 +306,8 @@ fn a_policy_that_would_exhaust_its_reader_is_refused() {
     ] {
         repo.write(".portcullis/policies/mine/rules.cedar", RULES.replace(condition, &hostile));
         let out = repo.run(&["policy", "compare"]);
-        assert!(out.code == 3 || out.code == 1, "{out:#?}");
+        // Refused with file and line, or compared; never a crash.
+        assert!((1..=3).contains(&out.code), "{out:#?}");
         repo.run(&["check"]).exits(1);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::expression::{self, Expression};
-use super::super::read::{self, Pair, Step, Text, shown};
+use super::super::read::{self, Job, Pair, Step, Text, shown};
 use crate::ecosystem::syntax::yaml::{Node, Value};
 
 /// Whether a condition always holds.
@@ -11,15 +11,22 @@ pub(super) fn always(condition: Option<Text<'_>>) -> bool {
     let Some(text) = condition else { return true };
     match expression::condition(text.text) {
         Some(Expression::Call(name, given)) => name == "always" && given.is_empty(),
-        Some(Expression::Literal(text)) => text == "true",
+        Some(Expression::Literal(_, text)) => text == "true",
         Some(Expression::Not(inner)) => matches!(&*inner, Expression::Call(name, _) if name == "cancelled"),
         _ => false,
     }
 }
 
 pub(super) fn same(a: Option<Text<'_>>, b: Option<Text<'_>>) -> bool {
-    let plain = |text: Option<Text<'_>>| text.map(|text| text.text.split_whitespace().collect::<Vec<_>>().join(" "));
-    plain(a) == plain(b)
+    a.map(spaced) == b.map(spaced)
+}
+
+/// A condition in one spelling. White space within makes no difference; around braces it does: it makes a string, which
+/// is true, of what is inside.
+pub(super) fn spaced(text: Text<'_>) -> String {
+    let plain = text.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_loose = text.text.contains("${{") && text.text.trim() != text.text;
+    if is_loose { format!(" {plain} ") } else { plain }
 }
 
 /// Whether `continue-on-error` may be true.
@@ -49,16 +56,40 @@ pub(super) fn line_of(pairs: &[Pair<'_>], key: &str, other: u32) -> u32 {
     pairs.iter().find(|pair| pair.key.eq_ignore_ascii_case(key)).map_or(other, |pair| pair.value.line)
 }
 
-/// Whether a variable of that name steers the gate, git, the shell or the loader.
+/// How names begin of variables that steer the gate, git, the loader, the runner, or the toolchain that may build the
+/// gate (The Cargo Book and The rustup book, "Environment variables": other programs, other compilers, other flags).
+const STEERING: [&str; 14] = [
+    "PORTCULLIS",
+    "GITHUB_",
+    "RUNNER_",
+    "GIT_",
+    "LD_",
+    "DYLD_",
+    "NODE_",
+    "ACTIONS_",
+    "XDG_",
+    "CARGO",
+    "RUSTUP_",
+    "RUSTC",
+    "RUSTFLAGS",
+    "RUSTDOC",
+];
+
+/// Whether a variable of that name steers the gate, git, the shell, the loader or the toolchain.
 pub(super) fn steers(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ["PORTCULLIS", "GITHUB_", "RUNNER_", "GIT_", "LD_", "DYLD_", "NODE_", "ACTIONS_", "XDG_"]
-        .iter()
-        .any(|start| name.starts_with(start))
+    // The look of cargo's output decides nothing.
+    let is_look = name.starts_with("CARGO_TERM_");
+    STEERING.iter().any(|start| name.starts_with(start)) && !is_look
         || matches!(
             name.as_str(),
             "PATH"
                 | "HOME"
+                | "TMPDIR"
+                | "TMP"
+                | "TEMP"
+                | "CURL_HOME"
+                | "CURL_CA_BUNDLE"
                 | "BASH_ENV"
                 | "ENV"
                 | "SHELLOPTS"
@@ -83,7 +114,7 @@ pub(super) fn signature(step: &Step<'_>) -> String {
         (
             text(step.uses),
             text(step.run),
-            text(step.condition),
+            step.condition.map(spaced).unwrap_or_default(),
             text(step.shell),
             text(step.folder),
             text(step.continue_on_error),
@@ -91,6 +122,30 @@ pub(super) fn signature(step: &Step<'_>) -> String {
             data(&step.env),
         )
     )
+}
+
+/// What decides whether a job passes, as one text: its steps, what it calls, where it runs, its matrix. `if` is left out.
+pub(super) fn job_signature(job: &Job<'_>) -> String {
+    let steps: Vec<String> = job.steps.iter().map(signature).collect();
+    let runs_on: Vec<&str> = job.runs_on.iter().map(|label| label.text.trim()).collect();
+    let uses = job.uses.map(|uses| uses.text.trim());
+    let matrix = job.matrix.map(scalars).unwrap_or_default();
+    let (container, env, shell) = (data(&job.container), data(&job.env), data(&job.shell));
+    let environment = data(&job.environment);
+    format!("{:?}", (steps, uses, data(&job.with), runs_on, matrix, container, env, (shell, environment)))
+}
+
+/// Every key and scalar of a value, outer before inner, with how many stand in what.
+fn scalars<'n>(node: &'n Node<'n>) -> Vec<(&'n str, usize)> {
+    let mut found = Vec::new();
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        found.push((node.text().unwrap_or_default(), node.items().len() + node.members().len()));
+        found.extend(node.members().iter().map(|member| (&*member.key, 0)));
+        open.extend(node.items().iter().rev());
+        open.extend(node.members().iter().rev().map(|member| &member.node));
+    }
+    found
 }
 
 /// Whether two values hold the same, wherever they stand.

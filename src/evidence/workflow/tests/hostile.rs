@@ -165,3 +165,20 @@ fn names_of_jobs() {
     let matrix = "jobs:\n  a:\n    name: x\n    strategy:\n      matrix:\n        os: [u, w]\n        v: [1, 2]\n";
     assert_eq!(told(matrix), ("a x x (u, 1) x (u, 2) x (w, 1) x (w, 2)".to_owned(), true));
 }
+
+// A chain of jobs, each the gate's and each waiting for the one before: n * (n - 1) / 2 places.
+#[test]
+fn a_gate_with_too_many_places_is_said() {
+    let chain = |command: &str| {
+        let job = |at: usize| {
+            let needs = at.checked_sub(1).map(|before| format!("g{before}")).unwrap_or_default();
+            format!(
+                "  g{at}:\n    needs: [{needs}]\n    steps:\n      - run: portcullis check\n      - run: {command}\n"
+            )
+        };
+        format!("on: push\njobs:\n{}", (0..400).map(job).collect::<String>())
+    };
+    let (base, head) = (chain("a"), chain("b"));
+    let told = gate(Some(base.as_bytes()), Some(head.as_bytes()), &path());
+    assert!(matches!(told, Err(crate::model::tree::Unread::TooLarge { .. })));
+}

@@ -3,6 +3,7 @@
 
 mod gates;
 mod hostile;
+mod mended;
 mod parts;
 mod weak;
 
