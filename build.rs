@@ -23,6 +23,8 @@ mod index;
 mod line;
 #[path = "src/detect/list.rs"]
 mod list;
+#[path = "src/detect/parts.rs"]
+mod parts;
 #[path = "src/detect/rarity.rs"]
 mod rarity;
 #[path = "src/detect/read.rs"]

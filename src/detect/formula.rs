@@ -5,11 +5,14 @@
 //! one of `mail` and `phone`. Literals are in lower case and so is the text that is asked; a formula may say yes for a
 //! text that does not match, and never no for one that does.
 //!
+//! Two bytes of a literal stand for more than themselves: [`EDGE`] at either end, where the byte beside it is no letter
+//! or digit if the one within is one, and [`DIGIT`] for any digit.
+//!
 //! Formulas are kept as bytes, so that those of the program's own patterns are tables of the program: a byte for the
 //! kind, four for the length of what follows (little-endian), and then, for a choice of literals, each with a byte for
 //! its length; else more formulas.
 
-use regex_syntax::hir::{Class, ClassBytes, ClassUnicode, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassBytes, ClassUnicode, Hir, HirKind, Look};
 use regex_syntax::utf8::Utf8Sequences;
 
 use super::window::Window;
@@ -17,14 +20,27 @@ use super::window::Window;
 /// Literals that one part of a pattern may stand for before it counts as anything, and their bytes.
 const MAX_EXACT: usize = 64;
 const MAX_BYTES: usize = 4 << 10;
-/// Bytes of a class that are told one by one.
+/// Bytes of a class that are told one by one, and those of one without letters and digits.
 const MAX_CLASS: usize = 16;
+const MAX_EDGE: usize = 3;
 /// Literals of one choice.
 const MAX_CHOICE: usize = 200;
+/// Bytes of each literal that are kept where there are too many.
+const MAX_BEGINNING: usize = 6;
+/// Longest literal, in bytes, its edges aside.
+const MAX_LITERAL: usize = 200;
+/// Times that a repeated part is asked for.
+const MAX_ROW: usize = 4;
 /// Literals of one formula: beyond, all that is known is that nothing is known.
 const MAX_LITERALS: usize = 2_000;
-/// Shortest literal worth a search, in bytes.
+/// Shortest literal worth a search, in bytes, and signs that are worth one alone.
 const MIN_LITERAL: usize = 2;
+const SIGNS: &[u8] = b"@%^|&~`$!?{}<>;+*#\\[]";
+
+/// At either end of a literal: a letter or digit beside it has no letter or digit as its neighbour.
+pub(super) const EDGE: u8 = 0;
+/// In a literal: any digit.
+pub(super) const DIGIT: u8 = 1;
 
 const CHOICE: u8 = 1;
 const ALL: u8 = 2;
@@ -70,10 +86,25 @@ impl Formula {
     }
 
     fn choice(mut literals: Literals) -> Self {
-        if literals.len() > MAX_CHOICE || literals.iter().any(|literal| literal.len() < MIN_LITERAL) {
+        literals.iter_mut().for_each(tidy);
+        if literals.len() > MAX_CHOICE {
+            // What holds a literal holds how it begins.
+            for literal in &mut literals {
+                literal.truncate(usize::from(literal.first() == Some(&EDGE)) + MAX_BEGINNING);
+            }
+            literals.sort();
+            literals.dedup();
+        }
+        if literals.len() > MAX_CHOICE {
             return Self::Anything;
         }
-        literals.iter_mut().for_each(|literal| literal.truncate(usize::from(u8::MAX)));
+        let is_long = |literal: &Vec<u8>| match core(literal) {
+            [sign] => SIGNS.contains(sign),
+            core => core.len() >= MIN_LITERAL,
+        };
+        if !literals.iter().all(is_long) {
+            return Self::Anything;
+        }
         literals.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
         // What holds a longer one holds the shorter one in it.
         let mut kept = Literals::new();
@@ -174,9 +205,7 @@ fn end(formula: &[u8], window: &Window, from: usize, searched: &mut usize) -> Op
     let mut first: Option<usize> = None;
     if kind == CHOICE {
         while let Some((literal, after)) = literal(rest) {
-            if let Some(at) = window.find(literal, from, first.unwrap_or(usize::MAX), searched) {
-                first = Some(at + literal.len());
-            }
+            first = window.find(literal, from, first.unwrap_or(usize::MAX), searched).or(first);
             rest = after;
         }
         return first;
@@ -195,33 +224,79 @@ fn end(formula: &[u8], window: &Window, from: usize, searched: &mut usize) -> Op
     if kind == SOME { first } else { Some(here.max(last)) }
 }
 
-/// The cheapest choice of literals of which every match holds one, and what it costs; none where there is no such.
-/// Recursion is as deep as groups nest.
-pub(super) fn gate<'f>(formula: &'f [u8], cost: &dyn Fn(&[u8]) -> Option<f64>) -> Option<(f64, Vec<&'f [u8]>)> {
-    let (kind, body, _) = split(formula)?;
-    let mut rest = body;
-    let (mut total, mut literals) = (0.0, Vec::new());
-    if kind == CHOICE {
-        while let Some((literal, after)) = literal(rest) {
-            total += cost(literal)?;
-            literals.push(literal);
-            rest = after;
-        }
-        return Some((total, literals));
+/// Literals of which every match holds one, and what they cost together.
+#[derive(Debug, Clone)]
+pub(super) struct Choice<'f> {
+    pub(super) cost: f64,
+    pub(super) literals: Vec<&'f [u8]>,
+}
+
+impl<'f> Choice<'f> {
+    fn and(mut self, other: Self) -> Self {
+        self.cost += other.cost;
+        self.literals.extend(other.literals);
+        self
     }
-    let mut best: Option<(f64, Vec<&[u8]>)> = None;
+
+    /// Whether a text that holds one of these holds one of others as well.
+    fn implies(&self, other: &Self) -> bool {
+        let holds = |long: &&[u8]| other.literals.iter().any(|short| memchr::memmem::find(long, short).is_some());
+        self.literals.iter().all(holds)
+    }
+}
+
+/// The gates of a pattern: every match passes one of them.
+pub(super) fn gates<'f>(formula: &'f [u8], cost: &dyn Fn(&[u8]) -> Option<f64>) -> Option<Vec<Gate<'f>>> {
+    let (kind, mut rest, _) = split(formula)?;
+    if kind != SOME {
+        return Some(vec![gate(formula, cost)?]);
+    }
+    let mut gates = Vec::new();
     while let Some((_, _, after)) = split(rest) {
-        let part = gate(rest, cost);
-        if kind == SOME {
-            let (cost, more) = part?;
-            total += cost;
-            literals.extend(more);
-        } else if part.as_ref().is_some_and(|part| best.as_ref().is_none_or(|best| part.0 < best.0)) {
-            best = part;
-        }
+        gates.push(gate(rest, cost)?);
         rest = after;
     }
-    if kind == SOME { Some((total, literals)) } else { best }
+    Some(gates)
+}
+
+/// Two choices of which a text holds both; the second only where there is one.
+pub(super) type Gate<'f> = (Choice<'f>, Option<Choice<'f>>);
+
+/// The two cheapest choices of which every match holds both. None where nothing is known, or only what has no cost. Recursion is as deep as groups nest.
+fn gate<'f>(formula: &'f [u8], cost: &dyn Fn(&[u8]) -> Option<f64>) -> Option<Gate<'f>> {
+    let (kind, body, _) = split(formula)?;
+    let mut rest = body;
+    if kind == CHOICE {
+        let mut choice = Choice { cost: 0.0, literals: Vec::new() };
+        while let Some((literal, after)) = literal(rest) {
+            choice.cost += cost(literal)?;
+            choice.literals.push(literal);
+            rest = after;
+        }
+        return Some((choice, None));
+    }
+    let mut parts = Vec::new();
+    while let Some((_, _, after)) = split(rest) {
+        parts.push(gate(rest, cost));
+        rest = after;
+    }
+    if kind == SOME {
+        // A branch that needs one literal alone has it on both sides.
+        let has_second = parts.iter().flatten().any(|(_, second)| second.is_some());
+        let both = parts.into_iter().map(|part| part.map(|(first, second)| (first.clone(), second.unwrap_or(first))));
+        let (first, second) = both.reduce(|a, b| {
+            let ((a1, a2), (b1, b2)) = (a?, b?);
+            Some((a1.and(b1), a2.and(b2)))
+        })??;
+        return Some((first, Some(second).filter(|_| has_second)));
+    }
+    let each = parts.into_iter().flatten().flat_map(|(first, second)| [Some(first), second]);
+    let mut choices: Vec<Choice<'f>> = each.flatten().collect();
+    choices.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+    let mut choices = choices.into_iter();
+    let first = choices.next()?;
+    let second = choices.find(|choice| !first.implies(choice));
+    Some((first, second))
 }
 
 /// The first formula of some: kind, body, and what follows.
@@ -235,6 +310,32 @@ fn split(formulas: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 fn literal(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = body.split_first()?;
     rest.split_at_checked(usize::from(*len))
+}
+
+/// A literal without what says something of its neighbours.
+pub(super) fn core(literal: &[u8]) -> &[u8] {
+    let literal = literal.strip_prefix(&[EDGE]).unwrap_or(literal);
+    literal.strip_suffix(&[EDGE]).unwrap_or(literal)
+}
+
+/// Whether a byte of a literal is a letter or a digit.
+pub(super) fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == DIGIT
+}
+
+/// Leaves edges at the ends alone, where they say something.
+fn tidy(literal: &mut Vec<u8>) {
+    let starts = literal.first() == Some(&EDGE);
+    let ends = literal.last() == Some(&EDGE);
+    literal.retain(|byte| *byte != EDGE);
+    let is_cut = literal.len() > MAX_LITERAL;
+    literal.truncate(MAX_LITERAL);
+    if ends && !is_cut && literal.last().is_some_and(|byte| is_of_word(*byte)) {
+        literal.push(EDGE);
+    }
+    if starts && literal.first().is_some_and(|byte| is_of_word(*byte)) {
+        literal.insert(0, EDGE);
+    }
 }
 
 /// What is known of a part of a pattern.
@@ -258,6 +359,15 @@ impl Part {
         Self { exact: Some(literals), ..Self::holding(Formula::Anything) }
     }
 
+    /// A byte, or the border of a line, beside which no word goes on.
+    fn edge() -> Self {
+        Self { head: edge(), tail: edge(), ..Self::holding(Formula::Anything) }
+    }
+
+    fn is_edge(&self) -> bool {
+        self.exact.is_none() && self.head == edge() && self.tail == edge()
+    }
+
     fn formula(self) -> Formula {
         let (head, tail) = (Formula::choice(self.head), Formula::choice(self.tail));
         let exact = self.exact.map_or(Formula::Anything, Formula::choice);
@@ -270,10 +380,17 @@ fn nothing() -> Literals {
     vec![Vec::new()]
 }
 
+fn edge() -> Literals {
+    vec![vec![EDGE]]
+}
+
 /// Some literals, each followed by each of others; none where these are too many.
 fn product(heads: &Literals, tails: &Literals) -> Option<Literals> {
     let size = |literals: &Literals| literals.iter().map(Vec::len).sum::<usize>();
-    if tails.len() * heads.len() > MAX_EXACT || size(heads) * tails.len() + size(tails) * heads.len() > MAX_BYTES {
+    let is_product = tails.len() > 1 && heads.len() > 1;
+    if (is_product && tails.len() * heads.len() > MAX_EXACT)
+        || size(heads) * tails.len() + size(tails) * heads.len() > MAX_BYTES
+    {
         return None;
     }
     let of = |head: &Vec<u8>, tail: &Vec<u8>| [head.as_slice(), tail].concat();
@@ -283,17 +400,20 @@ fn product(heads: &Literals, tails: &Literals) -> Option<Literals> {
 /// Recursion is as deep as groups nest, which the parser bounds.
 fn part(hir: &Hir) -> Part {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Part::exact(vec![Vec::new()]),
-        HirKind::Literal(literal) => Part::exact(vec![literal.0.to_ascii_lowercase()]),
-        HirKind::Class(Class::Bytes(class)) => {
-            one_of(class).map_or_else(|| Part::holding(Formula::Anything), Part::exact)
+        HirKind::Look(Look::WordAsciiNegate | Look::WordUnicodeNegate) | HirKind::Empty => Part::exact(nothing()),
+        HirKind::Look(_) => Part::exact(edge()),
+        HirKind::Literal(literal) if literal.0.iter().any(|byte| matches!(*byte, EDGE | DIGIT)) => {
+            Part::holding(Formula::Anything)
         }
+        HirKind::Literal(literal) => Part::exact(vec![literal.0.to_ascii_lowercase()]),
+        HirKind::Class(Class::Bytes(class)) => one_of(class),
         HirKind::Class(Class::Unicode(class)) => Part::holding(characters(class)),
         HirKind::Capture(capture) => part(&capture.sub),
         HirKind::Repetition(repetition) => {
-            let mut sub = part(&repetition.sub);
+            let sub = part(&repetition.sub);
             match (repetition.min, repetition.max) {
                 (1, Some(1)) => sub,
+                (1.., _) if sub.is_edge() => sub,
                 (0, Some(1)) => match sub.exact {
                     Some(mut exact) => {
                         exact.push(Vec::new());
@@ -302,11 +422,24 @@ fn part(hir: &Hir) -> Part {
                     None => Part::holding(Formula::Anything),
                 },
                 (0, _) => Part::holding(Formula::Anything),
-                _ => {
-                    // It ends as the last one does.
-                    let tail = sub.exact.take().unwrap_or_else(|| sub.tail.clone());
-                    Part { tail, whole: sub.formula(), ..Part::holding(Formula::Anything) }
-                }
+                (min, max) => match sub.exact.as_deref() {
+                    // One text several times in a row.
+                    Some([text]) if text.len().saturating_mul(min as usize) <= MAX_LITERAL => {
+                        let row = vec![text.repeat(min as usize)];
+                        if max == Some(min) {
+                            Part::exact(row)
+                        } else {
+                            Part { tail: row.clone(), whole: Formula::choice(row), ..Part::holding(Formula::Anything) }
+                        }
+                    }
+                    _ => {
+                        // It ends as the last one does.
+                        let tail = sub.exact.clone().unwrap_or_else(|| sub.tail.clone());
+                        let one = sub.formula();
+                        let whole = Formula::all(vec![one; (min as usize).min(MAX_ROW)]);
+                        Part { tail, whole, ..Part::holding(Formula::Anything) }
+                    }
+                },
             }
         }
         HirKind::Alternation(parts) => alternation(parts),
@@ -350,20 +483,29 @@ fn first_line(hir: &Hir) -> Formula {
     }
 }
 
-/// The bytes of a class in lower case; none where there are many.
-fn one_of(class: &ClassBytes) -> Option<Literals> {
-    let mut literals = Literals::new();
-    for range in class.ranges() {
-        if range.len() > 2 * MAX_CLASS {
-            return None;
-        }
-        for byte in (range.start()..=range.end()).map(|byte| byte.to_ascii_lowercase()) {
-            if !literals.iter().any(|literal| literal.first() == Some(&byte)) {
-                literals.push(vec![byte]);
-            }
-        }
+/// What is known of one byte of a class.
+fn one_of(class: &ClassBytes) -> Part {
+    let ranges = || class.ranges().iter().map(|range| range.start()..=range.end());
+    let has = |kinds: &[std::ops::RangeInclusive<u8>]| {
+        let meet = |range: &std::ops::RangeInclusive<u8>| {
+            kinds.iter().any(|kind| range.start() <= kind.end() && kind.start() <= range.end())
+        };
+        ranges().any(|range| meet(&range))
+    };
+    let len: usize = ranges().map(|range| range.len()).sum();
+    if len > 1 && ranges().all(|range| range.start() >= &b'0' && range.end() <= &b'9') {
+        return Part::exact(vec![vec![DIGIT]]);
     }
-    (literals.len() <= MAX_CLASS).then_some(literals)
+    if len > MAX_EDGE && !has(&[b'0'..=b'9', b'A'..=b'Z', b'a'..=b'z']) {
+        return Part::edge();
+    }
+    if len > 2 * MAX_CLASS || has(&[EDGE..=DIGIT]) {
+        return Part::holding(Formula::Anything);
+    }
+    let mut literals: Literals = ranges().flatten().map(|byte| vec![byte.to_ascii_lowercase()]).collect();
+    literals.sort();
+    literals.dedup();
+    if literals.len() <= MAX_CLASS { Part::exact(literals) } else { Part::holding(Formula::Anything) }
 }
 
 /// Up to three bytes with which the characters of a class start in UTF-8.
@@ -396,9 +538,18 @@ fn alternation(parts: &[Hir]) -> Part {
     let tails = || parts.iter().flat_map(|part| part.exact.as_ref().unwrap_or(&part.tail));
     let has_tail = tails().all(|tail| !tail.is_empty()) && tails().count() <= MAX_EXACT;
     let tail = if has_tail { tails().cloned().collect() } else { nothing() };
+    // Where a part is nothing but one literal, its head would be its tail.
+    let heads = || parts.iter().flat_map(|part| &part.head);
+    let is_open = parts.iter().all(|part| part.exact.is_none());
+    let has_head = is_open && heads().all(|head| !head.is_empty()) && heads().count() <= MAX_EXACT;
+    let head = if has_head { heads().cloned().collect() } else { nothing() };
     let whole = Formula::some(parts.into_iter().map(Part::formula));
-    // The tail is part of the whole: with a tail, the place of the whole is not known.
-    if has_tail { Part { tail, whole, ..Part::holding(Formula::Anything) } } else { Part::holding(whole) }
+    // Either end is part of the whole: with one, the place of the whole is not known.
+    if has_head || has_tail {
+        Part { head, tail, whole, ..Part::holding(Formula::Anything) }
+    } else {
+        Part::holding(whole)
+    }
 }
 
 fn concatenation(parts: &[Hir]) -> Part {

@@ -22,8 +22,11 @@ fn every_match_has_what_its_formula_says() {
     for (pattern, expected) in [
         ("verify", "verify"),
         ("(?i)Verify\\s*=\\s*False", "(verify then false)"),
-        ("a.*(?:foo|bars?)\\b", "bar|foo"),
-        ("(?:ab)+x", "abx"),
+        ("a.*(?:foo|bars?)\\b", "bar\\x00|foo\\x00|bars\\x00"),
+        ("(?:^|[^\\n\\w-])key\\s", "\\x00key\\x00"),
+        ("[0-9]{3,}-[1-5]x", "(\\x01\\x01\\x01-\\x01x and \\x01\\x01\\x01)"),
+        ("a\\b-b\\bé", "a-b\\xc3\\xa9"),
+        ("(?:ab)+x", "(abx and ab)"),
         ("[a-z]+", "any"),
         ("(?:foo|.)x", "any"),
         ("x?y*abc", "abc"),

@@ -1,7 +1,8 @@
 //! Which patterns may have something to say about a line: those of which a literal stands on it.
 //!
 //! Each pattern has a *gate*: literals of which every match holds one (by its formula), or the words of its detector,
-//! whichever are rarer in source text. A text is read four bytes at a time, letters in lower case: three of them choose
+//! whichever are rarer in source text. Where every match holds one of some other literals as well, the gate has these
+//! too, and opens only where one of either stands within as many lines as its detector sees. A text is read four bytes at a time, letters in lower case: three of them choose
 //! a row of a table, the fourth a bit of it, and where that is set, the literals whose rarest four bytes these are get
 //! compared. The tables of the program's own detectors are made when it is built, so that nothing is to be done at its
 //! start.
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::detector::Detector;
+use super::formula::{Choice, DIGIT, EDGE, core};
 use super::list::List;
 use super::rarity::per_million;
 
@@ -20,6 +22,8 @@ const HEAD_BITS: u32 = 12;
 const MIN_GATE: usize = 3;
 /// Literals of one gate.
 const MAX_GATE: usize = 600;
+/// Literals that stand in more than one of so many places tell nothing beside others: so many of a million bytes.
+const MAX_RATE: f64 = 600.0;
 
 /// A pattern and when it is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct Gate {
     pub detector: u32,
     /// Number of the pattern among the detector's.
     pub pattern: u32,
+    /// Whether literals of both sides must stand there.
+    pub has_second: bool,
     /// Whether a word of the detector has to be looked for as well.
     pub needs_word: bool,
 }
@@ -41,6 +47,10 @@ pub struct Literal {
     pub offset: u16,
     /// Its length.
     pub len: u16,
+    /// Whether no word goes on before it.
+    pub starts: bool,
+    /// Whether no word goes on after it.
+    pub ends: bool,
     /// Where in the bytes of all literals it is.
     pub at: u32,
     /// Its gates, as a range of the owners.
@@ -60,7 +70,7 @@ pub struct Index {
     pub literals: List<Literal>,
     /// The bytes of all literals, in lower case.
     pub bytes: List<u8>,
-    /// Numbers of gates.
+    /// Numbers of gates, doubled; one more for a literal of the second side.
     pub owners: List<u32>,
     /// The gates, by detector and pattern.
     pub gates: List<Gate>,
@@ -68,9 +78,19 @@ pub struct Index {
     pub always: List<(u32, u32)>,
 }
 
-/// Four bytes, letters in lower case. Other bytes are changed alike.
+/// A byte, letters in lower case and all digits as one. Some other bytes are changed alike.
+const FOLD: [u8; 256] = {
+    let mut fold = [0; 256];
+    let mut byte = 0;
+    while byte < fold.len() {
+        fold[byte] = if byte == DIGIT as usize || (byte as u8).is_ascii_digit() { b'0' } else { byte as u8 | 0x20 };
+        byte += 1;
+    }
+    fold
+};
+
 fn fold(bytes: [u8; 4]) -> u32 {
-    u32::from_le_bytes(bytes) | 0x2020_2020
+    u32::from_le_bytes(bytes.map(|byte| FOLD[usize::from(byte)]))
 }
 
 /// A row for the first three of four bytes (Fibonacci hashing, Knuth, volume 3, section 6.4).
@@ -87,8 +107,9 @@ fn head(print: u32) -> usize {
     (print.wrapping_mul(0x9E37_79B1) >> (32 - HEAD_BITS)) as usize
 }
 
-/// The print of a literal, where in it that is, and how often it is to be expected.
+/// The print of a literal, where in it that is, its edges aside, and how often it is to be expected.
 fn print(literal: &[u8]) -> Option<(u32, usize, f64)> {
+    let literal = core(literal);
     if let [a, b, c] = *literal {
         return Some((fold([a, b, c, 0]) & 0x00FF_FFFF, 0, per_million(literal)));
     }
@@ -101,7 +122,7 @@ fn print(literal: &[u8]) -> Option<(u32, usize, f64)> {
 
 /// What a literal costs in a gate: how often its print stops the search, and how often it is there indeed.
 fn cost(literal: &[u8]) -> Option<f64> {
-    let (_, _, stops) = print(literal).filter(|_| literal.len() >= MIN_GATE)?;
+    let (_, _, stops) = print(literal).filter(|_| core(literal).len() >= MIN_GATE)?;
     Some(1.0 + stops + 20.0 * per_million(literal))
 }
 
@@ -114,31 +135,44 @@ impl Index {
         let mut gates = Vec::new();
         let mut always = Vec::new();
         let mut owned: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+        let mut add = |gate: Gate, sides: [&[&[u8]]; 2]| {
+            for (side, literals) in (0..).zip(sides) {
+                for literal in literals {
+                    let owners = owned.entry(literal.to_vec()).or_default();
+                    let owner = 2 * gates.len() as u32 + side;
+                    if owners.last() != Some(&owner) {
+                        owners.push(owner);
+                    }
+                }
+            }
+            gates.push(gate);
+        };
         for (number, detector) in (0..).zip(detectors) {
             let words: Vec<&[u8]> = detector.words.iter().map(|word| word.as_bytes()).collect();
             let of_words = words.iter().map(|word| cost(word)).sum::<Option<f64>>().filter(|_| !words.is_empty());
             for (pattern, formula) in (0..).zip(detector.patterns.formulas.iter()) {
-                let own = super::formula::gate(formula, &cost).filter(|(_, literals)| literals.len() <= MAX_GATE);
-                let (literals, needs_word) = match (own, of_words) {
-                    (Some((own, literals)), of_words) if of_words.is_none_or(|of_words| own <= of_words) => {
-                        let has_word =
-                            |literal: &&[u8]| words.iter().any(|word| memchr::memmem::find(literal, word).is_some());
-                        let needs_word = !words.is_empty() && !literals.iter().all(has_word);
-                        (literals, needs_word)
-                    }
-                    (_, Some(_)) => (words.clone(), false),
-                    (..) => {
+                let own = super::formula::gates(formula, &cost).filter(|own| own.len() <= MAX_GATE);
+                let cost_of =
+                    |own: &Vec<super::formula::Gate<'_>>| own.iter().map(|(first, _)| first.cost).sum::<f64>();
+                let own = own.filter(|own| of_words.is_none_or(|of_words| cost_of(own) <= of_words));
+                let Some(own) = own else {
+                    if of_words.is_some() {
+                        add(Gate { detector: number, pattern, has_second: false, needs_word: false }, [&words, &[]]);
+                    } else {
                         always.push((number, pattern));
-                        continue;
                     }
+                    continue;
                 };
-                let gate = gates.len() as u32;
-                gates.push(Gate { detector: number, pattern, needs_word });
-                for literal in literals {
-                    let owners = owned.entry(literal.to_vec()).or_default();
-                    if owners.last() != Some(&gate) {
-                        owners.push(gate);
-                    }
+                for (first, second) in own {
+                    let has_word =
+                        |literal: &&[u8]| words.iter().any(|word| memchr::memmem::find(literal, word).is_some());
+                    let needs_word = !words.is_empty() && !first.literals.iter().all(has_word);
+                    let rate =
+                        |choice: &Choice<'_>| choice.literals.iter().map(|literal| per_million(literal)).sum::<f64>();
+                    let second = second.filter(|second| second.literals.len() <= MAX_GATE && rate(second) < MAX_RATE);
+                    let second = second.map(|second| second.literals).unwrap_or_default();
+                    let gate = Gate { detector: number, pattern, has_second: !second.is_empty(), needs_word };
+                    add(gate, [&first.literals, &second]);
                 }
             }
         }
@@ -151,13 +185,23 @@ impl Index {
         for (literal, mut gates) in owned {
             let Some((print, offset, _)) = print(&literal) else { continue };
             if let Some(row) = rows.get_mut(row(print)) {
-                *row |= if literal.len() == 3 { u32::MAX } else { bit(print) };
+                *row |= if core(&literal).len() == 3 { u32::MAX } else { bit(print) };
             }
             let from = owners.len() as u32;
             owners.append(&mut gates);
-            let (len, at) = (literal.len() as u16, bytes.len() as u32);
-            literals.push(Literal { print, offset: offset as u16, len, at, from, to: owners.len() as u32 });
-            bytes.extend(literal);
+            let (len, at) = (core(&literal).len() as u16, bytes.len() as u32);
+            let edge = |byte: Option<&u8>| byte == Some(&EDGE);
+            literals.push(Literal {
+                print,
+                offset: offset as u16,
+                len,
+                starts: edge(literal.first()),
+                ends: edge(literal.last()),
+                at,
+                from,
+                to: owners.len() as u32,
+            });
+            bytes.extend(core(&literal));
         }
         literals.sort_by_key(|literal| head(literal.print));
         let before = |hash: usize| literals.partition_point(|literal| head(literal.print) < hash) as u32;
@@ -173,7 +217,7 @@ impl Index {
         }
     }
 
-    /// Calls back with every literal in some ranges of a text: the offset of its last byte and its gates. Ranges are in
+    /// Calls back with every literal in some ranges of a text: the offset of its last byte and its owners. Ranges are in
     /// order; offsets nearly so.
     ///
     /// # Errors
@@ -193,7 +237,7 @@ impl Index {
             let mut print = 0;
             // The last place that three bytes can start at is read with a line end behind them.
             for (end, byte) in (0_usize..).zip(part.iter().chain(b"\n")) {
-                print = print >> 8 | u32::from(byte | 0x20) << 24;
+                print = print >> 8 | u32::from(FOLD[usize::from(*byte)]) << 24;
                 if end >= 3 && rows.get(row(print)).is_some_and(|row| row & bit(print) != 0) {
                     self.compare(part, end - 3, print, &mut |last, gates| found(range.start + last, gates))?;
                 }
@@ -219,7 +263,14 @@ impl Index {
                 else {
                     continue;
                 };
-                if here.eq_ignore_ascii_case(bytes) {
+                let goes_on = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+                let is_one = |(here, wanted): (&u8, &u8)| {
+                    here.to_ascii_lowercase() == *wanted || (*wanted == DIGIT && here.is_ascii_digit())
+                };
+                if here.iter().zip(bytes).all(is_one)
+                    && !(literal.starts && goes_on(start.checked_sub(1)))
+                    && !(literal.ends && goes_on(Some(start + len)))
+                {
                     let owners = self.owners.get(literal.from as usize..literal.to as usize).unwrap_or_default();
                     found(start + len - 1, owners)?;
                 }

@@ -26,6 +26,7 @@ mod excerpt;
 mod formula;
 mod index;
 pub mod list;
+mod parts;
 mod rarity;
 mod read;
 pub mod rules;

@@ -6,7 +6,7 @@
 //! incomplete answer later.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -14,7 +14,7 @@ use toml::Spanned;
 use super::detector::{Detector, NEST_LIMIT, Patterns, compile};
 use super::list::{List, Text};
 use super::validator::Validator;
-use super::weigh;
+use super::{parts, weigh};
 use crate::model::line::{Language, Region};
 use crate::text::{Mistake, line_of};
 
@@ -38,6 +38,8 @@ const DEFAULT_WITHIN: u32 = 3;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
+    #[serde(default)]
+    parts: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     detector: Vec<Spanned<Raw>>,
 }
@@ -95,8 +97,12 @@ pub enum Check {
 /// [`Mistake`] with its line.
 pub fn read(pack: &str, text: &str, check: Check) -> Result<Vec<Detector>, Mistake> {
     let raw: RawFile = crate::text::toml(text)?;
+    let reader = Reader { text, check, parts: &raw.parts };
     if let Some(first) = raw.detector.get(MAX_DETECTORS) {
-        return Err(Reader { text, check }.mistake(first, format!("more than {MAX_DETECTORS} detectors")));
+        return Err(reader.mistake(first, format!("more than {MAX_DETECTORS} detectors")));
+    }
+    if let Some(name) = raw.parts.keys().find(|name| !is_id(name.get_ref())) {
+        return Err(reader.mistake(name, "a part is named with letters, digits and hyphens"));
     }
     let mut ids = BTreeSet::new();
     let mut scale = weigh::Scale::default();
@@ -104,9 +110,9 @@ pub fn read(pack: &str, text: &str, check: Check) -> Result<Vec<Detector>, Mista
     for raw in raw.detector {
         let raw = raw.into_inner();
         if !ids.insert(raw.id.get_ref().clone()) {
-            return Err(Reader { text, check }.mistake(&raw.id, format!("a second detector {}", raw.id.get_ref())));
+            return Err(reader.mistake(&raw.id, format!("a second detector {}", raw.id.get_ref())));
         }
-        detectors.push(Reader { text, check }.detector(pack, raw, &mut scale)?);
+        detectors.push(reader.detector(pack, raw, &mut scale)?);
     }
     Ok(detectors)
 }
@@ -116,6 +122,12 @@ pub fn read(pack: &str, text: &str, check: Check) -> Result<Vec<Detector>, Mista
 struct Reader<'t> {
     text: &'t str,
     check: Check,
+    parts: &'t BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+/// Whether a text can name a detector or a part.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 impl Reader<'_> {
@@ -124,12 +136,8 @@ impl Reader<'_> {
     }
 
     fn detector(self, pack: &str, raw: Raw, scale: &mut weigh::Scale) -> Result<Detector, Mistake> {
-        let is_id = |id: &str| {
-            !id.is_empty()
-                && id.len() <= 64
-                && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        if !is_id(raw.id.get_ref()) {
+        let id = raw.id.get_ref();
+        if !is_id(id) || id.contains(|c: char| c.is_ascii_uppercase()) {
             return Err(self.mistake(&raw.id, "an id is lower-case letters, digits and hyphens"));
         }
         for text in [&raw.title, &raw.about] {
@@ -144,8 +152,10 @@ impl Reader<'_> {
         if patterns_at.get_ref().is_empty() {
             return Err(self.mistake(patterns_at, "a detector without patterns"));
         }
-        let lists = [patterns_at.get_ref(), &raw.allow, &raw.near];
-        self.patterns(lists, words.is_empty(), scale)?;
+        let each = |list: &[Spanned<String>]| self.expanded(list);
+        let lists = [each(patterns_at.get_ref())?, each(&raw.allow)?, each(&raw.near)?];
+        self.patterns(&lists, words.is_empty(), scale)?;
+        let [patterns, allow, near] = lists.map(|list| Patterns::new(plain(list)));
         let validators = self.validators(raw.validate.as_ref())?;
         let min_entropy = self.entropy(raw.min_entropy.as_ref(), &validators)?;
         Ok(Detector {
@@ -156,9 +166,9 @@ impl Reader<'_> {
             words,
             languages: self.closed(&raw.languages, Language::from_word, "language")?,
             files: self.globs(raw.files)?,
-            patterns: Patterns::new(plain(raw.patterns.into_inner())),
-            allow: Patterns::new(plain(raw.allow)),
-            near: Patterns::new(plain(raw.near)),
+            patterns,
+            allow,
+            near,
             within,
             regions: match raw.regions {
                 None => List::Ours(Region::ALL),
@@ -197,8 +207,8 @@ impl Reader<'_> {
                     Err(self.mistake(word, format!("a word shorter than {MIN_WORD} bytes stands on every line")))
                 } else if text.len() > MAX_WORD {
                     Err(self.mistake(word, format!("a word of more than {MAX_WORD} bytes")))
-                } else if text.contains(['\n', '\r']) {
-                    Err(self.mistake(word, "a word stands on one line"))
+                } else if text.contains(['\n', '\r', '\0', '\u{1}']) {
+                    Err(self.mistake(word, "a word stands on one line, and holds neither U+0000 nor U+0001"))
                 } else {
                     Ok(Cow::Owned(text.to_ascii_lowercase()))
                 }
@@ -213,20 +223,28 @@ impl Reader<'_> {
         }
     }
 
+    /// Patterns with their parts put in.
+    fn expanded(self, list: &[Spanned<String>]) -> Result<Vec<Spanned<String>>, Mistake> {
+        self.few(list, "patterns")?;
+        let part = |name: &str| self.parts.get(name).map(|text| text.get_ref().as_str());
+        let expand = |pattern: &Spanned<String>| {
+            let whole = parts::expand(pattern.get_ref(), &part, MAX_PATTERN);
+            let whole = whole.map_err(|reason| self.mistake(pattern, reason))?;
+            Ok(Spanned::new(pattern.span(), whole))
+        };
+        list.iter().map(expand).collect()
+    }
+
     /// Checks the lists of patterns, allowances and nearby patterns.
     fn patterns(
         self,
-        lists: [&Vec<Spanned<String>>; 3],
+        lists: &[Vec<Spanned<String>>; 3],
         is_wordless: bool,
         scale: &mut weigh::Scale,
     ) -> Result<(), Mistake> {
-        for (index, list) in lists.into_iter().enumerate() {
-            self.few(list, "patterns")?;
+        for (index, list) in lists.iter().enumerate() {
             for pattern in list {
                 let source = pattern.get_ref();
-                if source.len() > MAX_PATTERN {
-                    return Err(self.mistake(pattern, format!("a pattern of more than {MAX_PATTERN} bytes")));
-                }
                 if self.check == Check::Nothing {
                     continue;
                 }

@@ -12,6 +12,7 @@ use std::ops::Range;
 use regex::bytes::Regex;
 
 use super::index::Index;
+use super::list::Text;
 use super::read::MAX_WORD;
 use super::window::Window;
 use super::{Detector, Detectors, Failed, Hit, Side};
@@ -230,30 +231,43 @@ impl<'s> Scan<'s> {
         let mut units: Vec<Unit> = Vec::new();
         let mut line = 0;
         let mut is_short = self.is_short(line);
-        // The line on which a literal of each gate stood last: the same ones often stand together.
-        let mut last = vec![u32::MAX; index.gates.len()];
-        index.find(self.side.text, &bytes, |at, gates| {
+        // The lines on which literals of either side of each gate stood last: the same ones often stand together.
+        let mut last = vec![[u32::MAX; 2]; index.gates.len()];
+        index.find(self.side.text, &bytes, |at, owners| {
             if at < self.start(line) || self.start(line + 1) <= at {
                 line = self.line_at(line, at);
                 is_short = self.is_short(line);
             }
-            self.spend(gates.len())?;
-            for gate in gates {
-                let (Some(Some(number)), Some(last)) = (speakers.get(*gate as usize), last.get_mut(*gate as usize))
+            self.spend(owners.len())?;
+            for owner in owners {
+                let (gate, side) = (owner >> 1, (owner & 1) as usize);
+                let (Some(Some(number)), Some(last)) = (speakers.get(gate as usize), last.get_mut(gate as usize))
                 else {
                     continue;
                 };
-                if *last == line && is_short {
+                let &mut [first, second] = last;
+                let (own, other) = if side == 0 { (first, second) } else { (second, first) };
+                if own == line && is_short {
                     continue;
                 }
-                *last = line;
+                if let Some(last) = last.get_mut(side) {
+                    *last = line;
+                }
                 let Some(detector) = detectors.number(*number) else { continue };
-                for from in line.saturating_sub(detector.lines - 1)..=line {
+                let (mut first, mut last) = (line, line);
+                if is_short && index.gates.get(gate as usize).is_some_and(|gate| gate.has_second) {
+                    if other == u32::MAX || other.abs_diff(line) >= detector.lines {
+                        continue;
+                    }
+                    // A match starts no later than the first of both and reaches the last.
+                    (first, last) = (line.min(other), line.max(other));
+                }
+                for from in last.saturating_sub(detector.lines - 1)..=first {
                     if self.touches(from..from + detector.lines) {
                         let zone = (at.saturating_sub(self.start(from)) / ZONE) as u32;
                         // A match that holds the literal may start in the zone before.
                         let zones = zone.saturating_sub(1)..=zone;
-                        units.extend(zones.map(|zone| Unit { detector: *number, line: from, zone, gate: *gate }));
+                        units.extend(zones.map(|zone| Unit { detector: *number, line: from, zone, gate }));
                     }
                 }
             }
@@ -309,7 +323,11 @@ impl<'s> Scan<'s> {
                 for line in from..line {
                     if self.touches(line..line + detector.lines) {
                         for zone in 0..=(self.line(line).len() / ZONE) as u32 {
-                            self.examine_unit(Unit { detector: number, line, zone, gate: 0 }, &patterns, false)?;
+                            self.examine_unit(
+                                Unit { detector: number, line, zone, gate: 0 },
+                                &mut patterns.clone(),
+                                false,
+                            )?;
                         }
                     }
                 }
@@ -332,8 +350,10 @@ impl<'s> Scan<'s> {
             let Some(unit) = alike.first() else { continue };
             let gates = || alike.iter().filter_map(|unit| index.gates.get(unit.gate as usize));
             patterns.clear();
+            // A pattern may have several gates.
             patterns.extend(gates().map(|gate| gate.pattern));
-            self.examine_unit(*unit, &patterns, gates().all(|gate| gate.needs_word))?;
+            patterns.dedup();
+            self.examine_unit(*unit, &mut patterns, gates().all(|gate| gate.needs_word))?;
         }
         units.clear();
         Ok(())
@@ -349,39 +369,30 @@ impl<'s> Scan<'s> {
 
     /// Tries some patterns of a detector on a unit: those that may match there, and only where one of the detector's
     /// words stands as well, if that is asked for.
-    fn examine_unit(&mut self, unit: Unit, patterns: &[u32], needs_word: bool) -> Result<(), String> {
+    fn examine_unit(&mut self, unit: Unit, patterns: &mut Vec<u32>, needs_word: bool) -> Result<(), String> {
         let Some(detector) = self.detectors.number(unit.detector) else { return Ok(()) };
         let bytes = self.seen_by(unit);
         self.spend(bytes.len())?;
         let mut searched = 0;
-        let mut has_word = !needs_word;
-        let mut tried = Vec::new();
-        let mut patterns = patterns.to_vec();
         if detector.lines > 1 && unit.zone == 0 {
             let first = bytes.start..self.line(unit.line).end.min(bytes.end);
             let line = self.window(&first);
             patterns.retain(|pattern| detector.patterns.may_start(*pattern as usize, &line, &mut searched));
             self.windows.1.push((first.end, line));
         }
-        if patterns.is_empty() {
-            return self.spend(searched / 16);
-        }
-        let window = self.window(&bytes);
-        for pattern in &patterns {
-            if !detector.patterns.may_match(*pattern as usize, &window, &mut searched) {
-                continue;
+        if !patterns.is_empty() {
+            let window = self.window(&bytes);
+            patterns.retain(|pattern| detector.patterns.may_match(*pattern as usize, &window, &mut searched));
+            if needs_word && !patterns.is_empty() && !self.has_word(unit, detector, &bytes, &window, &mut searched) {
+                patterns.clear();
             }
-            has_word = has_word || self.has_word(unit, detector, &bytes, &mut searched);
-            if !has_word {
-                break;
-            }
-            tried.push(*pattern as usize);
+            self.windows.1.push((bytes.end, window));
         }
-        self.windows.1.push((bytes.end, window));
         // Literals are searched much faster than patterns.
         self.spend(searched / 16)?;
         let text = self.side.text.get(bytes.clone()).unwrap_or_default();
-        for pattern in tried {
+        for pattern in patterns.drain(..) {
+            let pattern = pattern as usize;
             // The zones after the first one are searched from the start of their line.
             if unit.zone == 0 && detector.patterns.is_ruled_out(pattern, text) {
                 continue;
@@ -418,9 +429,20 @@ impl<'s> Scan<'s> {
     }
 
     /// Whether a word of a detector ends in what a unit sees.
-    fn has_word(&self, unit: Unit, detector: &Detector, bytes: &Range<usize>, searched: &mut usize) -> bool {
+    fn has_word(
+        &self,
+        unit: Unit,
+        detector: &Detector,
+        bytes: &Range<usize>,
+        window: &Window,
+        searched: &mut usize,
+    ) -> bool {
+        if unit.zone == 0 {
+            let stands = |word: &Text| window.find(word.as_bytes(), 0, usize::MAX, searched).is_some();
+            return detector.words.iter().any(stands);
+        }
         // It may start in the zone before.
-        let start = if unit.zone == 0 { bytes.start } else { bytes.start.saturating_sub(MAX_WORD) };
+        let start = bytes.start.saturating_sub(MAX_WORD);
         let lower = self.side.text.get(start..bytes.end).unwrap_or_default().to_ascii_lowercase();
         detector.words.iter().any(|word| {
             let from = (bytes.start - start + 1).saturating_sub(word.len());

@@ -64,6 +64,12 @@ impl About {
     }
 }
 
+/// The fingerprint of what a finding is about: 16 hexadecimal digits.
+#[must_use]
+pub fn fingerprint(identity: &str) -> String {
+    digest(identity.as_bytes()).strip_prefix("sha256:").and_then(|hex| hex.get(..16)).unwrap_or_default().to_owned()
+}
+
 /// Makes the finding. Whether it blocks is not known here: [`crate::verdict::decide`] says.
 #[must_use]
 pub fn build(statement: Statement, about: About) -> Finding {
@@ -78,8 +84,7 @@ pub fn build(statement: Statement, about: About) -> Finding {
         about.detail.as_str(),
     ]
     .join("\0");
-    let fingerprint = digest(identity.as_bytes());
-    let fingerprint = fingerprint.strip_prefix("sha256:").and_then(|hex| hex.get(..16)).unwrap_or_default().to_owned();
+    let fingerprint = fingerprint(&identity);
     let rule = statement.rule.rule;
     Finding {
         fingerprint: fingerprint.clone(),

@@ -31,7 +31,7 @@ use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState, Line
 use crate::policy;
 use crate::policy::engine::{Engine, Statement};
 use crate::policy::pack::Rule;
-use crate::run::findings::{About, build};
+use crate::run::findings::{About, build, fingerprint};
 use crate::subject::{DETECTOR, Kind, Subject, Value, quiet};
 use crate::world::Tree;
 
@@ -324,6 +324,11 @@ fn say_once(found: &mut Vec<Finding>) {
             kept.message.clone_from(&next.message);
             kept.remediation.clone_from(&next.remediation);
             kept.fingerprint.clone_from(&next.fingerprint);
+        } else if next.level == kept.level && next.fingerprint != kept.fingerprint {
+            // A waiver of one of them is none of the other.
+            let both = fingerprint(&format!("{}\0{}", kept.fingerprint, next.fingerprint));
+            kept.remediation = kept.remediation.replace(&kept.fingerprint, &both);
+            kept.fingerprint = both;
         }
         true
     });

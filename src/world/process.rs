@@ -7,7 +7,7 @@
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::Duration;
 
 use super::{Dialogue, Env, Process};
@@ -73,7 +73,8 @@ fn limited(path: &Path, arguments: &[&str]) -> Command {
 
 struct Running {
     child: Child,
-    input: ChildStdin,
+    /// To the thread that writes: a solver that stops reading must not stop the run.
+    input: Sender<Vec<u8>>,
     lines: Receiver<Result<String>>,
 }
 
@@ -85,6 +86,7 @@ impl Running {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::other("the solver has no pipes"));
         };
+        let input = writing(input);
         let (sender, lines) = sync_channel(WAITING);
         std::thread::spawn(move || {
             let mut output = BufReader::new(output);
@@ -98,6 +100,19 @@ impl Running {
         });
         Ok(Self { child, input, lines })
     }
+}
+
+/// Writes what it is sent, until one end hangs up.
+fn writing(mut input: ChildStdin) -> Sender<Vec<u8>> {
+    let (sender, texts) = channel::<Vec<u8>>();
+    std::thread::spawn(move || {
+        for text in texts {
+            if input.write_all(&text).and_then(|()| input.flush()).is_err() {
+                return;
+            }
+        }
+    });
+    sender
 }
 
 fn line(output: &mut impl BufRead) -> Result<String> {
@@ -115,8 +130,7 @@ fn line(output: &mut impl BufRead) -> Result<String> {
 
 impl Dialogue for Running {
     fn send(&mut self, text: &[u8]) -> Result<()> {
-        self.input.write_all(text)?;
-        self.input.flush()
+        self.input.send(text.to_vec()).map_err(|_| Error::new(ErrorKind::BrokenPipe, "the solver ended"))
     }
 
     fn line(&mut self) -> Result<String> {
@@ -162,6 +176,21 @@ mod tests {
         assert_eq!(solver.line().unwrap(), "args --x --y");
         solver.send(b"one\ntwo\n").unwrap();
         assert_eq!((solver.line().unwrap(), solver.line().unwrap()), ("one".to_owned(), "two".to_owned()));
+    }
+
+    #[test]
+    fn one_that_reads_nothing_stops_nobody() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = TempDir::new();
+        dir.write("bin/cvc5", "#!/bin/sh\necho deaf\nexec sleep 600\n");
+        let path = dir.path().join("bin/cvc5");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let programs = Programs::new(&env(dir.path().join("bin").to_str().unwrap()), None);
+        let mut solver = programs.solver(&[]).unwrap().unwrap();
+        // More than a pipe holds.
+        solver.send(&vec![b' '; 1 << 22]).unwrap();
+        assert_eq!(solver.line().unwrap(), "deaf");
+        drop(solver);
     }
 
     #[test]

@@ -104,23 +104,18 @@ impl Scan<'_> {
         Ok(if is_all && !detector.is_secret { Judged::Done } else { next })
     }
 
-    /// Whether something on the lines of a match allows it. A comment allows nothing but what stands in a comment:
+    /// Whether something in the call or statement of a match allows it. A comment allows nothing but what stands in a comment:
     /// otherwise a change could excuse itself.
     fn is_allowed(&mut self, place: &Place<'_>, found: &Range<usize>, region: Region) -> Result<bool, String> {
         let allow = &place.detector.allow;
         if allow.len() == 0 {
             return Ok(false);
         }
-        // The lines of the match, as far as the unit sees.
-        let before = place.lines.get(place.from..found.start).unwrap_or_default();
         // A line break at its end is none of its lines'.
         let taken = place.lines.get(found.clone()).unwrap_or_default();
         let end = found.end - taken.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-        let after = place.lines.get(end..).unwrap_or_default();
-        // Of its statement alone: what else stands on a line is the attacker's to choose.
-        let from = place.from + memchr::memrchr2(b'\n', b';', before).map_or(0, |at| at + 1);
-        let to = end + memchr::memchr2(b'\n', b';', after).unwrap_or(after.len());
-        let range = place.start + from..place.start + to;
+        let around = around(place.lines, found.start..end.max(found.start));
+        let range = place.start + around.start.max(place.from)..place.start + around.end;
         let answer = match &self.allowed {
             Some((index, of, answer)) if (*index, of) == (place.index, &range) => *answer,
             _ => self.allowances(place.detector, range.clone())?,
@@ -196,4 +191,61 @@ impl Scan<'_> {
         }
         Ok(())
     }
+}
+
+/// How far around a match its own call goes: to the brackets around it and the name before them, else to the end of the
+/// statement or the next comma. What else stands on a line is the attacker's to choose.
+fn around(lines: &[u8], found: Range<usize>) -> Range<usize> {
+    let before = lines.get(..found.start).unwrap_or_default();
+    let mut depth = 0_usize;
+    let mut from = 0;
+    let mut is_within = false;
+    for (at, byte) in before.iter().enumerate().rev() {
+        match byte {
+            b')' | b']' | b'}' => depth += 1,
+            b'(' | b'[' | b'{' if depth == 0 => {
+                // Keywords before a name say what is done with it: `def`, `async fn`.
+                let name = before.get(..at).unwrap_or_default().iter().rev();
+                let is_of_name =
+                    |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'$' | b' ');
+                from = at - name.take_while(is_of_name).count();
+                is_within = true;
+                break;
+            }
+            b'(' | b'[' | b'{' => depth -= 1,
+            b'\n' | b';' => {
+                from = at + 1;
+                break;
+            }
+            _ => {}
+        }
+    }
+    if !is_within {
+        // Of several calls side by side the match's own alone.
+        let own = before.get(from..).unwrap_or_default();
+        from += own.iter().rposition(|byte| *byte == b',').map_or(0, |at| at + 1);
+    }
+    // Brackets that the match opens are closed behind it.
+    let mut depth = 0_isize;
+    let mut to = lines.len();
+    for (at, byte) in lines.iter().enumerate().skip(found.start) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b'\n' | b';' if at >= found.end => {
+                to = at;
+                break;
+            }
+            b',' if at >= found.end && depth <= 0 && !is_within => {
+                to = at;
+                break;
+            }
+            _ => {}
+        }
+        if at >= found.end && is_within && depth < 0 {
+            to = at + 1;
+            break;
+        }
+    }
+    from..to.max(found.end)
 }
