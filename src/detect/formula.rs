@@ -318,6 +318,25 @@ pub(super) fn core(literal: &[u8]) -> &[u8] {
     literal.strip_suffix(&[EDGE]).unwrap_or(literal)
 }
 
+/// A byte, letters in lower case and all digits as one. Some other bytes are changed alike.
+pub(super) fn folded(byte: u8) -> u8 {
+    FOLD.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+const FOLD: [u8; 256] = {
+    let mut fold = [0; 256];
+    let mut byte = 0;
+    while byte < fold.len() {
+        let is_digit = byte == DIGIT as usize || (byte as u8).is_ascii_digit();
+        #[expect(clippy::indexing_slicing, reason = "checked when the program is built")]
+        {
+            fold[byte] = if is_digit { b'0' } else { byte as u8 | 0x20 };
+        }
+        byte += 1;
+    }
+    fold
+};
+
 /// Whether a byte of a literal is a letter or a digit.
 pub(super) fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == DIGIT

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::detector::Detector;
-use super::formula::{Choice, DIGIT, EDGE, core};
+use super::formula::{Choice, DIGIT, EDGE, core, folded};
 use super::list::List;
 use super::rarity::per_million;
 
@@ -78,19 +78,9 @@ pub struct Index {
     pub always: List<(u32, u32)>,
 }
 
-/// A byte, letters in lower case and all digits as one. Some other bytes are changed alike.
-const FOLD: [u8; 256] = {
-    let mut fold = [0; 256];
-    let mut byte = 0;
-    while byte < fold.len() {
-        fold[byte] = if byte == DIGIT as usize || (byte as u8).is_ascii_digit() { b'0' } else { byte as u8 | 0x20 };
-        byte += 1;
-    }
-    fold
-};
-
+/// Four bytes, folded.
 fn fold(bytes: [u8; 4]) -> u32 {
-    u32::from_le_bytes(bytes.map(|byte| FOLD[usize::from(byte)]))
+    u32::from_le_bytes(bytes.map(folded))
 }
 
 /// A row for the first three of four bytes (Fibonacci hashing, Knuth, volume 3, section 6.4).
@@ -237,7 +227,7 @@ impl Index {
             let mut print = 0;
             // The last place that three bytes can start at is read with a line end behind them.
             for (end, byte) in (0_usize..).zip(part.iter().chain(b"\n")) {
-                print = print >> 8 | u32::from(FOLD[usize::from(*byte)]) << 24;
+                print = print >> 8 | u32::from(folded(*byte)) << 24;
                 if end >= 3 && rows.get(row(print)).is_some_and(|row| row & bit(print) != 0) {
                     self.compare(part, end - 3, print, &mut |last, gates| found(range.start + last, gates))?;
                 }

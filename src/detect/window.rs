@@ -1,6 +1,6 @@
 //! A few lines in which many literals are looked for.
 
-use super::formula::{DIGIT, EDGE, core};
+use super::formula::{DIGIT, EDGE, core, folded};
 
 /// Bits of the set of pairs, in words of 64.
 const WORDS: usize = 64;
@@ -77,20 +77,10 @@ impl Window {
     }
 }
 
-/// The lower six bits of a byte; those of all digits are alike.
+/// Six bits of a byte.
 fn low(byte: u8) -> usize {
-    usize::from(LOW[usize::from(byte)])
+    usize::from(folded(byte) & 63)
 }
-
-const LOW: [u8; 256] = {
-    let mut low = [0; 256];
-    let mut byte = 0;
-    while byte < low.len() {
-        low[byte] = if byte == DIGIT as usize || (byte as u8).is_ascii_digit() { b'0' & 63 } else { byte as u8 & 63 };
-        byte += 1;
-    }
-    low
-};
 
 /// Where a text stands first in another.
 fn first(text: &[u8], wanted: &[u8]) -> Option<usize> {
