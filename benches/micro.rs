@@ -342,15 +342,18 @@ mod policy {
 
 fn judged(repo: &MemoryRepo) -> Verdict {
     let env = Env::new();
-    let world = World { repo, now: "2026-11-22T10:00:00Z".parse().unwrap(), env: &env, process: None };
+    let world = World { repo, now: "2026-11-22T10:00:00Z".parse().unwrap(), env: &env, process: None, reviews: None };
     let request = Request {
         command: Command::Check,
         base: portcullis::revision::Base::Rev("base".to_owned()),
         head: Head::Rev("head".to_owned()),
+        governing: portcullis::revision::Governing::Found,
+        note: None,
         policy_from: PolicyFrom::Governing,
         ci: false,
         overrides: Vec::new(),
         lockfiles: Vec::new(),
+        add_packs: Vec::new(),
         store_is_named: false,
     };
     let data = || Ok(Layered::with_baseline(None, built_in().unwrap()));

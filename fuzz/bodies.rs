@@ -256,15 +256,18 @@ pub fn check_pair(bytes: &[u8]) {
     let (base, head) = pair(&bytes[..bytes.len().min(MOST)]);
     let with = |repo: &MemoryRepo, data: &dyn Fn() -> Advisories| -> Result<Verdict, Failure> {
         let env = Env::new();
-        let world = World { repo, now: NOW.parse().unwrap(), env: &env, process: None };
+        let world = World { repo, now: NOW.parse().unwrap(), env: &env, process: None, reviews: None };
         let request = Request {
             command: Command::Check,
             base: portcullis::revision::Base::Rev("base".to_owned()),
             head: Head::Rev("head".to_owned()),
+            governing: portcullis::revision::Governing::Found,
+            note: None,
             policy_from: PolicyFrom::Governing,
             ci: false,
             overrides: Vec::new(),
             lockfiles: Vec::new(),
+            add_packs: Vec::new(),
             store_is_named: false,
         };
         check(&request, &world, data)

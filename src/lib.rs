@@ -14,7 +14,7 @@
 //! 10. [`report`]: the verdict → bytes
 //!
 //! [`run`] is the pipeline itself, [`gate`] what the governing revision's `.portcullis/` says, [`model`] the nouns that
-//! all of them share, and [`cli`] how a person asks.
+//! all of them share, [`forge`] GitHub's word on what is judged, and [`cli`] how a person asks.
 
 #![cfg_attr(
     test,
@@ -36,6 +36,7 @@ pub mod diff;
 pub mod discover;
 pub mod ecosystem;
 pub mod evidence;
+pub mod forge;
 pub mod gate;
 pub mod language;
 pub mod policy;

@@ -1,7 +1,9 @@
 //! Stage 1: what the user typed → base, head and the governing revision, each an immutable tree.
 //!
 //! *Base* is what head is compared with: the merge base. The *governing* revision is the one whose policy, settings
-//! and ledger decide: in CI the tip of the protected branch, elsewhere base. Head never governs itself.
+//! and ledger decide: in CI the tip of the protected branch, elsewhere base. Head never governs itself: where it was
+//! pushed to the protected branch, and so is its tip, what stood there before it governs. Only the runner's event can
+//! tell what that was ([`Base::Stood`], [`Governing`]); no flag does.
 
 use crate::model::tree::Oid;
 use crate::model::verdict::RevisionName;
@@ -25,8 +27,22 @@ pub enum Base {
     Found,
     /// This revision.
     Rev(String),
+    /// The commit that stood on the protected branch before head did, by its full id. From the runner's event alone.
+    Stood(String),
     /// The empty tree.
     Empty,
+}
+
+/// Whose policy decides. Everything but the first is from the runner's event alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Governing {
+    /// In CI the tip of the protected branch, elsewhere base.
+    #[default]
+    Found,
+    /// The commit that stood on the protected branch before head did, by its full id.
+    Stood(String),
+    /// Nobody's: nothing stood there, so that the defaults do.
+    Defaults,
 }
 
 /// A revision with its name for people.
@@ -85,37 +101,62 @@ pub fn head(repo: &dyn Repo, head: &Head) -> Result<Named, RevError> {
 /// # Errors
 /// [`RevError::Unknown`] for what does not exist, or for a base that would loosen the check in CI;
 /// [`RevError::Missing`] where history is cut off.
-pub fn resolve(repo: &dyn Repo, base: &Base, head: &Head, ci: bool) -> Result<Revisions, RevError> {
+pub fn resolve(
+    repo: &dyn Repo,
+    base: &Base,
+    head: &Head,
+    governing: &Governing,
+    ci: bool,
+) -> Result<Revisions, RevError> {
     let head = self::head(repo, head)?;
     let protected = repo.default_branch()?;
     if ci && protected.is_none() {
         return Err(RevError::Missing(NO_PROTECTED.to_owned()));
     }
-    let common = match &protected {
-        Some((tip, name)) => repo.merge_base(tip, &head.rev)?.map(|rev| Named { rev, name: name.clone() }),
-        None => None,
+    // Looked for only where it is needed: a push is judged without the history of a shallow clone.
+    let common = || match &protected {
+        Some((tip, name)) => {
+            Ok::<_, RevError>(repo.merge_base(tip, &head.rev)?.map(|rev| Named { rev, name: name.clone() }))
+        }
+        None => Ok(None),
     };
     let (base, note) = match base {
         Base::Empty => (empty(), Some("nothing of it stands on the remote: judged against the empty tree".to_owned())),
+        Base::Stood(id) => (stood(repo, id)?, None),
         Base::Rev(spec) => {
             let rev = repo.resolve(spec)?;
             let base = Named { rev, name: spec.clone() };
             if ci {
-                in_ci(repo, &base, &head, common.as_ref())?;
+                in_ci(repo, &base, &head, common()?.as_ref())?;
             }
             (base, None)
         }
-        Base::Found if ci && common.is_none() => {
-            let note = "head has no ancestor on the protected branch: judged against the empty tree".to_owned();
-            (empty(), Some(note))
-        }
-        Base::Found => found_base(repo, &head, common)?,
+        Base::Found => match common()? {
+            None if ci => {
+                let note = "head has no ancestor on the protected branch: judged against the empty tree".to_owned();
+                (empty(), Some(note))
+            }
+            common => found_base(repo, &head, common)?,
+        },
     };
-    let governing = match protected {
-        Some((rev, name)) if ci => Named { rev, name },
-        _ => base.clone(),
+    let governing = match (governing, protected) {
+        (Governing::Stood(id), _) => stood(repo, id)?,
+        (Governing::Defaults, _) => empty(),
+        (Governing::Found, Some((rev, name))) if ci => Named { rev, name },
+        (Governing::Found, _) => base.clone(),
     };
     Ok(Revisions { base, head, governing, note })
+}
+
+/// What stood on the protected branch. A force push may have left it on no branch, so that no clone has it.
+fn stood(repo: &dyn Repo, id: &str) -> Result<Named, RevError> {
+    match repo.resolve(id) {
+        Ok(rev) => Ok(Named { rev, name: id.to_owned() }),
+        Err(_) => Err(RevError::Missing(format!(
+            "{}, which stood on the protected branch before this push, is not here: git fetch origin {0}",
+            id.escape_debug()
+        ))),
+    }
 }
 
 fn found_base(repo: &dyn Repo, head: &Named, common: Option<Named>) -> Result<(Named, Option<String>), RevError> {

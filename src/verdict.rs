@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::gate::coverage::{is_in_force, waives};
 use crate::gate::ledger::Ledger;
-use crate::model::finding::{Finding, Level, Origin, Waived};
+use crate::model::finding::{Cleared, Finding, Level, Origin, Waived};
 use crate::model::verdict::{Coverage, Decision};
 
 /// What was decided about a set of findings.
@@ -24,6 +24,7 @@ pub fn decide(
     mut findings: Vec<Finding>,
     folds: &[Fold],
     ledger: &Ledger,
+    cleared: Option<&Cleared>,
     today: Date,
     coverage: &Coverage,
 ) -> Decided {
@@ -38,7 +39,9 @@ pub fn decide(
                 expires: waiver.expires.to_string(),
             });
         let stands = !matches!(finding.origin, Some(Origin::Inherited | Origin::Disclosed | Origin::Resolved));
-        finding.blocks = finding.level >= Level::Review && finding.waived_by.is_none() && stands;
+        // Of all rules only this one is cleared by an approval as such: everything else needs an entry that says what.
+        finding.cleared_by = cleared.filter(|_| finding.rule == "gate-changed").cloned();
+        finding.blocks = finding.level >= Level::Review && !finding.is_answered() && stands;
     }
     fold(&mut findings, folds);
     findings.sort_by(|a, b| {

@@ -104,7 +104,7 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct Report {
-    /// How to report, repeatable: human (default) or json; with =FILE into a file
+    /// How to report, repeatable: human (default), json, markdown, sarif, github or outputs; with =FILE into a file
     #[arg(long = "report", value_name = "FORMAT[=FILE]")]
     pub reports: Vec<String>,
 }
@@ -123,8 +123,30 @@ pub struct Check {
     /// Judge what is staged
     #[arg(long, group = "judged")]
     pub index: bool,
+    /// Read reviews on the forge whose runner this is, and say the verdict there (GitHub Actions; needs GITHUB_TOKEN)
+    #[arg(long)]
+    pub forge: bool,
+    /// When --forge comments on the pull request
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "on-findings", requires = "forge")]
+    pub comment: Comment,
+    #[command(flatten)]
+    pub packs: AddPacks,
     #[command(flatten)]
     pub report: Report,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Comment {
+    Always,
+    OnFindings,
+    Never,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AddPacks {
+    /// Judge by this pack as well, repeatable; none can be taken away
+    #[arg(long = "add-pack", value_name = "NAME")]
+    pub add: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -137,6 +159,8 @@ pub struct Audit {
     /// Audit only this lockfile, repeatable
     #[arg(long = "lockfile", value_name = "FILE")]
     pub lockfiles: Vec<PathBuf>,
+    #[command(flatten)]
+    pub packs: AddPacks,
     #[command(flatten)]
     pub report: Report,
 }

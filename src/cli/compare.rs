@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::model::verdict::{Comparison, ComparisonResult, Decision};
 use crate::policy::compare::Budget;
 use crate::report::escape::terminal;
-use crate::revision::{self, Base, Head};
+use crate::revision::{self, Base, Governing, Head};
 use crate::run;
 use crate::world::Env;
 use crate::world::process::Programs;
@@ -20,7 +20,8 @@ pub(super) fn compare(global: &Global, env: &Env, args: &Compare) -> Result<Endi
         None => Head::WorkTree,
     };
     let ci = super::request::is_ci(env) && args.base.is_none();
-    let revisions = revision::resolve(&*repo, &args.base.clone().map_or(Base::Found, Base::Rev), &head, ci)?;
+    let base = args.base.clone().map_or(Base::Found, Base::Rev);
+    let revisions = revision::resolve(&*repo, &base, &head, &Governing::Found, ci)?;
     let base = Gate::read(&*repo.tree(&revisions.governing.rev)?)?;
     let programs = Programs::new(env, repo.work_dir());
     let head = repo.tree(&revisions.head.rev)?;

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::args::{Audit, Check, Global};
+use super::forge::{self, Forge};
 use super::request::{self, Destination};
-use super::{Ending, Error, advisories, open, world};
+use super::{Ending, Error, advisories, event, open, print, world};
+use crate::forge::event::{Event, Planned, Runner};
 use crate::model::RepoPath;
 use crate::model::verdict::Verdict;
 use crate::report;
@@ -13,12 +15,22 @@ use crate::revision::{Base, Head};
 use crate::run;
 use crate::subject::Command;
 use crate::world::process::Programs;
-use crate::world::{Env, Repo, World, Writer, real};
+use crate::world::{Env, Repo, Reviews, World, Writer, real};
 
 pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, Error> {
     let started = Instant::now();
     let destinations = request::destinations(&args.report.reports)?;
+    let (event, forge) = told(env, args)?;
+    let plan = match event.map(|event| event.plan(&Runner::of(env))).transpose()? {
+        Some(Planned::Nothing(why)) => return print(&format!("{}\n", report::escape::terminal(&why))),
+        Some(Planned::Judge(plan)) => Some(plan),
+        None => None,
+    };
+    let env = &plan.as_ref().map_or_else(|| env.clone(), |plan| event::protecting(env, plan));
     let repo = open(&global.repo, env)?;
+    if let Some(plan) = &plan {
+        event::hold(&*repo, plan)?;
+    }
     if repo.work_dir().is_none() && (args.worktree || args.index) {
         return Err(Error::Usage("a bare repository has neither a work tree nor an index to judge".to_owned()));
     }
@@ -30,15 +42,66 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
         None if repo.work_dir().is_none() => Head::Rev("HEAD".to_owned()),
         None => Head::WorkTree,
     };
-    if let (true, Head::Rev(rev)) = (request::is_ci(env), &head) {
-        is_checked_out(&*repo, rev)?;
+    let is_given = args.head.is_some() || args.index || args.worktree;
+    if request::is_ci(env) {
+        let meant = plan.as_ref().map_or("HEAD", |plan| plan.head.as_str());
+        match &head {
+            Head::Rev(rev) if plan.is_none() || is_given => holds_what_is_meant(&*repo, rev, meant)?,
+            // What is staged and what lies there stand on what is checked out.
+            Head::Index | Head::WorkTree if plan.is_some() => holds_what_is_meant(&*repo, "HEAD", meant)?,
+            _ => {}
+        }
     }
-    let asked = request::request(global, env, Command::Check, args.base.clone().map_or(Base::Found, Base::Rev), head)?;
+    let base = args.base.clone().map_or(Base::Found, Base::Rev);
+    let mut asked = request::request(global, env, Command::Check, base, head)?;
+    if let Some(plan) = &plan {
+        let (base, governing, note) = event::revisions(plan);
+        asked.governing = governing;
+        if !is_given {
+            asked.head = Head::Rev(plan.head.clone());
+        }
+        if args.base.is_none() {
+            (asked.base, asked.note) = (base, note);
+        }
+    }
     // A change to the policy is proved to let nothing more through, where the solver for that is on the path.
     let programs = Programs::new(env, repo.work_dir());
-    let world = World { process: Some(&programs), ..world(&*repo, env, global)? };
+    asked.add_packs.clone_from(&args.packs.add);
+    let reviews = forge.as_ref().map(Forge::reviews);
+    let reviews = reviews.as_ref().map(|reviews| reviews as &dyn Reviews);
+    let world = World { process: Some(&programs), reviews, ..world(&*repo, env, global)? };
     let verdict = run::check::check(&asked, &world, &|| advisories(global, env, &*repo))?;
-    deliver(global, env, verdict, started, &destinations)
+    let (verdict, ending) = deliver(global, env, verdict, started, &destinations)?;
+    if let Some(forge) = &forge {
+        for line in forge.tell(&verdict, args.comment.into(), &*repo) {
+            eprintln!("portcullis: {}", report::escape::terminal(&line));
+        }
+    }
+    Ok(ending)
+}
+
+/// What the runner says happened, and the forge, where it is to be asked. Without a forge that answers, the verdict
+/// stands all the same: nothing is approved, and nothing said.
+fn told(env: &Env, args: &Check) -> Result<(Option<Event>, Option<Forge>), Error> {
+    let Some(event) = event::of(env)? else {
+        if args.forge {
+            return Err(Error::Usage("--forge: no runner of GitHub Actions tells of an event here".to_owned()));
+        }
+        return Ok((None, None));
+    };
+    if !args.forge {
+        return Ok((Some(event), None));
+    }
+    match forge::client(env) {
+        Ok(client) => {
+            let event = forge::resolved(event, &client)?;
+            Ok((Some(event.clone()), Some(Forge::new(client, event))))
+        }
+        Err(reason) => {
+            eprintln!("portcullis: the forge is not asked: {}", report::escape::terminal(&reason));
+            Ok((Some(event), None))
+        }
+    }
 }
 
 pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, Error> {
@@ -52,21 +115,24 @@ pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, 
         None => Head::WorkTree,
     };
     let mut asked = request::request(global, env, Command::Audit, Base::Found, head)?;
+    asked.add_packs.clone_from(&args.packs.add);
     for file in &args.lockfiles {
         asked.lockfiles.push(inside(&*repo, file)?);
     }
     let verdict = run::audit::audit(&asked, &world(&*repo, env, global)?, &|| advisories(global, env, &*repo))?;
-    deliver(global, env, verdict, started, &destinations)
+    deliver(global, env, verdict, started, &destinations).map(|(_, ending)| ending)
 }
 
-/// In CI what is judged is what is checked out, or something that holds it: another head could hide it.
-fn is_checked_out(repo: &dyn Repo, rev: &str) -> Result<(), Error> {
-    let (given, here) = (repo.resolve(rev)?, repo.resolve("HEAD")?);
+/// In CI what is judged is what the event is about, or else what is checked out; or something that holds it: another
+/// head could hide it.
+fn holds_what_is_meant(repo: &dyn Repo, rev: &str, meant: &str) -> Result<(), Error> {
+    let (given, here) = (repo.resolve(rev)?, repo.resolve(meant)?);
     if given == here || repo.merge_base(&here, &given)? == Some(here) {
         return Ok(());
     }
+    let what = if meant == "HEAD" { "what is checked out" } else { "what the event is about" };
     let rev = rev.escape_debug();
-    Err(Error::Usage(format!("--head {rev} does not hold what is checked out: in CI flags cannot move what is judged")))
+    Err(Error::Usage(format!("--head {rev} does not hold {what}: in CI flags cannot move what is judged")))
 }
 
 /// A file that was named on the command line, as a path of the repository.
@@ -91,7 +157,7 @@ fn deliver(
     mut verdict: Verdict,
     started: Instant,
     destinations: &[Destination],
-) -> Result<Ending, Error> {
+) -> Result<(Verdict, Ending), Error> {
     verdict.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     for destination in destinations {
         let mut look = request::look(global, env);
@@ -107,7 +173,8 @@ fn deliver(
             }
         }
     }
-    Ok(Ending::Decided(verdict.decision))
+    let ending = Ending::Decided(verdict.decision);
+    Ok((verdict, ending))
 }
 
 fn save(file: &Path, text: &str) -> std::io::Result<()> {

@@ -7,7 +7,7 @@ use crate::cli::Error;
 use crate::cli::args::{Color, Global, PolicyFrom as Whose};
 use crate::model::verdict::{Override, PolicyFrom};
 use crate::report::{Format, Look};
-use crate::revision::{Base, Head};
+use crate::revision::{Base, Governing, Head};
 use crate::run::Request;
 use crate::subject::Command;
 use crate::world::Env;
@@ -78,10 +78,13 @@ pub fn request(global: &Global, env: &Env, command: Command, base: Base, head: H
         command,
         base,
         head,
+        governing: Governing::Found,
+        note: None,
         policy_from,
         ci,
         overrides,
         lockfiles: Vec::new(),
+        add_packs: Vec::new(),
         store_is_named: global.advisories.is_some(),
     })
 }
@@ -97,6 +100,11 @@ pub fn now(global: &Global) -> Result<jiff::Timestamp, Error> {
             Error::Usage(format!("--now {}: write a time as in 2026-11-22T10:00:00Z", text.escape_debug()))
         }),
     }
+}
+
+/// The names of all formats.
+fn formats() -> String {
+    Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// Where reports go: human to standard output where nothing else is said.
@@ -115,7 +123,7 @@ pub fn destinations(reports: &[String]) -> Result<Vec<Destination>, Error> {
             None => (report.as_str(), None),
         };
         let format = Format::from_name(name)
-            .ok_or_else(|| Error::Usage(format!("--report {}: one of human, json", name.escape_debug())))?;
+            .ok_or_else(|| Error::Usage(format!("--report {}: one of {}", name.escape_debug(), formats())))?;
         if destinations.iter().any(|known| known.file == file) {
             let place = file.as_deref().unwrap_or(Path::new("standard output"));
             return Err(Error::Usage(format!("two reports go to {}", place.display())));

@@ -75,8 +75,9 @@ pub fn concern(entry: &Entry) -> Option<Concern> {
     FORMATS.iter().any(|format| format.looks_up().contains(&name)).then_some(Concern::Dependencies)
 }
 
-/// Whether a path concerns the gate by its name alone.
-fn concern_of_name(path: &RepoPath) -> Option<Concern> {
+/// Why a path concerns the gate by its name alone; `None` where it does not.
+#[must_use]
+pub fn concern_of_path(path: &RepoPath) -> Option<Concern> {
     concern(&Entry { path: path.clone(), kind: EntryKind::File, oid: Oid([0; 20]) })
 }
 
@@ -235,7 +236,7 @@ fn included(deltas: &[Delta], trees: [&dyn Tree; 2]) -> Result<BTreeSet<RepoPath
     }
     // Cargo includes files of this ending alone. Only where one differs are the configurations below looked for.
     let ends_so = |path: &RepoPath| path.file_name().ends_with(".toml");
-    if deltas.iter().filter_map(Delta::path).any(|path| ends_so(path) && concern_of_name(path).is_none()) {
+    if deltas.iter().filter_map(Delta::path).any(|path| ends_so(path) && concern_of_path(path).is_none()) {
         for tree in trees {
             for entry in tree.list()? {
                 let folder = entry.path.parent();

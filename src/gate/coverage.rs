@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 
 use super::ledger::{Approval, Bound, Ledger, Waiver, WaiverSubject};
+use crate::model::advisory::AdvisoryKind;
 use crate::model::change::{Change, Depth};
 use crate::model::finding::Finding;
 use crate::model::{Ecosystem, purl};
@@ -35,17 +36,21 @@ pub fn approval<'l>(ledger: &'l Ledger, change: &Change, today: Date) -> Option<
     })
 }
 
-/// Whether a waiver is written for a finding, in force or not. Malware and tampering are waived like the rest: a
-/// waiver is only ever read from the governing revision.
+/// Whether a waiver is written for a finding, in force or not. Malware and tampering are waived by an entry on the
+/// governing revision alone: one that an approval on the forge lets count waives neither.
 #[must_use]
 pub fn waives(waiver: &Waiver, finding: &Finding) -> bool {
     // Only an approval on the forge clears a change to the gate itself: a waiver would waive all that comes after it.
     if finding.rule == "gate-changed" {
         return false;
     }
+    let is_malware = finding.advisory.as_ref().is_some_and(|advisory| advisory.kind == AdvisoryKind::Malware);
+    let is_tampering = matches!(finding.rule.as_str(), "checksum-changed" | "vendored-bytes");
+    if waiver.is_new && (finding.rule == "malware" || is_malware || is_tampering) {
+        return false;
+    }
     // Other bytes under an old name are waived one by one: the fingerprint holds what they are.
-    let is_by_content = matches!(finding.rule.as_str(), "checksum-changed" | "vendored-bytes");
-    if is_by_content && waiver.subject != WaiverSubject::Text(finding.fingerprint.clone()) {
+    if is_tampering && waiver.subject != WaiverSubject::Text(finding.fingerprint.clone()) {
         return false;
     }
     let by_rule = waiver.rule == finding.rule

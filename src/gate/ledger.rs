@@ -40,6 +40,8 @@ pub struct Approval {
     pub expires: Option<Date>,
     /// Line of the entry.
     pub line: u32,
+    /// Whether it counts by an approval on the forge, and not because it stands on the governing revision.
+    pub is_new: bool,
 }
 
 /// A package version bound to its bytes.
@@ -72,6 +74,8 @@ pub struct Waiver {
     pub expires: Date,
     /// Line of the entry.
     pub line: u32,
+    /// Whether it counts by an approval on the forge, and not because it stands on the governing revision.
+    pub is_new: bool,
 }
 
 /// What a waiver covers.
@@ -136,7 +140,38 @@ struct RawWaiver {
     expires: toml::value::Datetime,
 }
 
+impl Approval {
+    /// Whether another entry says the same, wherever it stands.
+    #[must_use]
+    pub fn says(&self, other: &Self) -> bool {
+        *self == Self { line: self.line, is_new: self.is_new, ..other.clone() }
+    }
+}
+
+impl Waiver {
+    /// Whether another entry says the same, wherever it stands.
+    #[must_use]
+    pub fn says(&self, other: &Self) -> bool {
+        *self == Self { line: self.line, is_new: self.is_new, ..other.clone() }
+    }
+}
+
 impl Ledger {
+    /// The entries that another ledger does not have.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        let is_own = |entry: &&Approval| !other.approvals.iter().any(|known| known.says(entry));
+        let approvals = self.approvals.iter().filter(is_own).cloned().collect();
+        let is_own = |entry: &&Waiver| !other.waivers.iter().any(|known| known.says(entry));
+        Self { approvals, waivers: self.waivers.iter().filter(is_own).cloned().collect() }
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.approvals.is_empty() && self.waivers.is_empty()
+    }
+
     /// Reads the file's text.
     ///
     /// # Errors
@@ -215,7 +250,7 @@ fn approval(raw: RawApproval, line: u32) -> Result<Approval, String> {
     let on_text = on.to_string();
     parts.extend([by.as_str(), on_text.as_str()]);
     let id = short_id("approval", &parts);
-    Ok(Approval { id, packages, depth, scope, by, on, reason, expires, line })
+    Ok(Approval { id, packages, depth, scope, by, on, reason, expires, line, is_new: false })
 }
 
 fn waiver(raw: RawWaiver, line: u32) -> Result<Waiver, String> {
@@ -243,7 +278,7 @@ fn waiver(raw: RawWaiver, line: u32) -> Result<Waiver, String> {
     };
     let subject_text = format!("{subject:?}");
     let id = short_id("waiver", &[&rule, &subject_text, &by, &expires.to_string()]);
-    Ok(Waiver { id, rule, subject, project, by, on, reason, expires, line })
+    Ok(Waiver { id, rule, subject, project, by, on, reason, expires, line, is_new: false })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod config;
 pub mod coverage;
 pub mod edit;
 pub mod ledger;
+pub mod owners;
 
 use config::Config;
 use ledger::Ledger;
@@ -93,14 +94,23 @@ impl Gate {
     /// # Errors
     /// [`Broken`] with file and line.
     pub fn read(tree: &dyn Tree) -> Result<Self, Broken> {
+        Self::read_adding(tree, &[])
+    }
+
+    /// Reads the folder, and has some packs judge as well: those of the program, or of the same folder.
+    ///
+    /// # Errors
+    /// [`Broken`] with file and line.
+    pub fn read_adding(tree: &dyn Tree, packs: &[String]) -> Result<Self, Broken> {
         let mut hash = Sha256::new();
-        let config = match text(tree, CONFIG)? {
+        let mut config = match text(tree, CONFIG)? {
             Some(text) => {
                 hash.update(text.as_bytes());
                 Config::parse(&text)?
             }
             None => Config::default(),
         };
+        config.packs.extend(packs.iter().filter(|pack| !config.packs.contains(pack)).cloned().collect::<Vec<_>>());
         let (ledger, ledger_digest) = match text(tree, LEDGER)? {
             Some(text) => (Ledger::parse(&text)?, Some(digest(text.as_bytes()))),
             None => (Ledger::default(), None),

@@ -51,6 +51,17 @@ pub struct Waived {
     pub expires: String,
 }
 
+/// The approval on the forge that clears a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleared {
+    /// Who approved.
+    pub login: String,
+    /// Id of the review.
+    pub review: u64,
+    /// Number of the pull request.
+    pub pull: u64,
+}
+
 /// One rule's statement about one subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -86,4 +97,14 @@ pub struct Finding {
     pub advisory: Option<Matched>,
     /// The waiver in force.
     pub waived_by: Option<Waived>,
+    /// The approval that clears it.
+    pub cleared_by: Option<Cleared>,
+}
+
+impl Finding {
+    /// Whether somebody answers for it.
+    #[must_use]
+    pub const fn is_answered(&self) -> bool {
+        self.waived_by.is_some() || self.cleared_by.is_some()
+    }
 }

@@ -18,6 +18,7 @@ pub mod inventory;
 pub mod line;
 pub mod path;
 pub mod purl;
+pub mod review;
 pub mod step;
 pub mod tree;
 pub mod verdict;

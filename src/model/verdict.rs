@@ -5,6 +5,7 @@ use super::advisory::SourceAge;
 use super::change::Change;
 use super::finding::{Finding, Level};
 use super::inventory::Project;
+use super::review::Reviewed;
 
 words! {
     /// The decision. Declared in the order in which one beats another.
@@ -198,4 +199,6 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What was judged and what was not.
     pub coverage: Coverage,
+    /// Pull requests whose reviews were read on the forge; empty where nothing asked for them.
+    pub reviews: Vec<Reviewed>,
 }

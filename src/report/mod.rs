@@ -2,15 +2,22 @@
 //! decision, and none reads anything but the model.
 //!
 //! A format is one file with a `render(&Verdict, &Look) -> String`, a `mod` line, and one line in the table below,
-//! which gives it its name, its place in [`Format::ALL`] and its call. Whatever a format prints that came from the
+//! which gives it its name, its place in [`Format::ALL`] and its call. What several formats say in the same words is in
+//! [`words`]; what they show at a file and a line, [`place`] finds. Whatever a format prints that came from the
 //! judged repository goes through [`escape`] for that format's sink.
 
 pub mod escape;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod markdown;
+pub mod outputs;
+pub mod place;
 #[cfg(test)]
 mod samples;
+pub mod sarif;
 pub mod schema;
+pub mod words;
 
 use crate::model::verdict::Verdict;
 
@@ -64,6 +71,14 @@ formats! {
     Human = "human" => human::render,
     /// `portcullis/verdict/v1`.
     Json = "json" => json::render,
+    /// For a comment or a job summary on GitHub.
+    Markdown = "markdown" => markdown::render,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif = "sarif" => sarif::render,
+    /// Workflow commands on standard output, which a GitHub runner turns into annotations.
+    Github = "github" => github::render,
+    /// `name=value` lines for the steps that follow.
+    Outputs = "outputs" => outputs::render,
 }
 
 #[cfg(test)]

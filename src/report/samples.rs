@@ -6,8 +6,8 @@ use crate::model::evidence::{Evidence, Fact, FactValue, Provenance, Reason};
 use crate::model::finding::{Finding, Level, Location, Origin, SubjectKind, SubjectRef, Waived};
 use crate::model::inventory::{Project, Scope, Scopes, Source, SourceKind};
 use crate::model::verdict::{
-    AdvisoryData, CheckSkipped, Coverage, CoveredFile, Decision, FileState, LedgerData, Override, PolicyData,
-    PolicyFrom, RevisionName, Verdict,
+    AdvisoryData, CheckSkipped, Comparison, ComparisonResult, Coverage, CoveredFile, Decision, Example, FileState,
+    LedgerData, Override, PolicyData, PolicyFrom, RevisionName, Verdict,
 };
 use crate::model::{Ecosystem, RepoPath};
 
@@ -70,6 +70,7 @@ pub fn clean() -> Verdict {
             checks_skipped: Vec::new(),
             lines: None,
         },
+        reviews: Vec::new(),
     }
 }
 
@@ -168,6 +169,7 @@ pub fn finding(rule: &str, level: Level, change: Option<&Change>) -> Finding {
         controls: vec!["NIST SSDF PW.4.4".into()],
         advisory: None,
         waived_by: None,
+        cleared_by: None,
     }
 }
 
@@ -349,15 +351,46 @@ pub fn hostile(text: &str) -> Verdict {
         vector: Some(t()),
         ..advisory("x", Origin::Introduced).advisory.unwrap()
     };
+    let inherited =
+        Finding { advisory: Some(matched.clone()), origin: Some(Origin::Inherited), blocks: false, ..base.clone() };
+    let gate = SubjectRef { kind: SubjectKind::Gate, purl: None };
     verdict.findings = vec![
         Finding { change: Some("a".into()), ..base.clone() },
         Finding { change: Some("b".into()), ..base.clone() },
         Finding { advisory: Some(matched), ..base.clone() },
+        Finding { subject: gate, location: None, fingerprint: t(), ..base.clone() },
+        Finding { level: Level::Warn, blocks: false, ..base.clone() },
+        inherited,
         Finding { subject: line, ..base.clone() },
         Finding { change: Some("a".into()), blocks: false, waived_by: Some(waived.clone()), ..base.clone() },
         Finding { blocks: false, waived_by: Some(waived), ..base },
     ];
-    verdict.changes = vec![library, other];
+    let covered = Review { cleared_by: Some(t()), ..library.review.clone() };
+    let pending = Review { pending_by: Some(t()), ..library.review.clone() };
+    let covered = Change { id: "c".into(), review: covered, ..library.clone() };
+    let pending = Change { id: "d".into(), review: pending, declared: None, ..library.clone() };
+    let quiet = Change { id: "e".into(), ..other.clone() };
+    verdict.changes = vec![library, other, covered, pending, quiet];
+    verdict.projects.push(Project {
+        path: path(),
+        ecosystem: Ecosystem::Cargo,
+        manifest: Some(path()),
+        lockfile: Some(path()),
+    });
+    verdict.policy.comparison = Some(Comparison {
+        result: ComparisonResult::Weaker,
+        examples: vec![Example {
+            rule: t(),
+            what: t(),
+            subject: vec![(t(), t())],
+            base: Some(Level::Deny),
+            head: None,
+        }],
+        notes: vec![t()],
+        solver: Some(t()),
+    });
+    verdict.ledger = LedgerData { rev: Some(t()), digest: Some(t()) };
+    verdict.advisories.sources.push(SourceAge { ecosystem: t(), as_of: t(), records: 1, built_in: false });
     verdict.base = Some(RevisionName { rev: Some(t()), name: t() });
     verdict.head = RevisionName { rev: None, name: t() };
     verdict.base_note = Some(t());
@@ -367,7 +400,29 @@ pub fn hostile(text: &str) -> Verdict {
     verdict.overrides = vec![Override { flag: t(), value: t() }];
     verdict.advisories.as_of = Some(t());
     verdict.coverage.files = vec![CoveredFile { path: path(), state: FileState::Failed, reason: Some(t()) }];
-    verdict.coverage.checks_skipped = vec![CheckSkipped { check: t(), reason: t(), incomplete: true }];
+    verdict.coverage.checks_skipped = vec![
+        CheckSkipped { check: t(), reason: t(), incomplete: true },
+        CheckSkipped { check: t(), reason: t(), incomplete: false },
+    ];
+    verdict
+}
+
+/// A change of that many packages, each a new library that is in the way, with an advisory for each and as many notes.
+pub fn vast(packages: usize) -> Verdict {
+    let mut verdict = Verdict { decision: Decision::Deny, ..clean() };
+    for n in 0..packages {
+        let mut library = added(&format!("library-{n}"), "1.0.0");
+        library.facts = facts();
+        let matched = Finding {
+            change: Some(library.id.clone()),
+            ..advisory(&format!("GHSA-aaaa-bbbb-{n:04}"), Origin::Introduced)
+        };
+        verdict.findings.push(matched);
+        verdict.findings.push(finding("library-unreviewed", Level::Review, Some(&library)));
+        verdict.findings.push(Finding { change: None, ..finding("noted", Level::Note, Some(&library)) });
+        verdict.changes.push(library);
+    }
+    verdict.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     verdict
 }
 

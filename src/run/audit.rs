@@ -30,7 +30,7 @@ use crate::run::steps::Asked;
 use crate::run::{Advisories, Failure, Request, check, files, lines, packages, projects, steps, today};
 use crate::subject::Command;
 use crate::verdict::decide;
-use crate::world::{Tree, World};
+use crate::world::{Rev, Tree, World};
 
 /// Judges a revision as it stands.
 ///
@@ -41,9 +41,9 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let tree = world.repo.tree(&head.rev)?;
     let governing = governing(request, world, &head)?;
     let gate = match &governing {
-        None => Gate::default(),
-        Some(named) if *named == head => Gate::read(&*tree)?,
-        Some(named) => Gate::read(&*world.repo.tree(&named.rev)?)?,
+        None => Gate::read_adding(&*world.repo.tree(&Rev::Empty)?, &request.add_packs)?,
+        Some(named) if *named == head => Gate::read_adding(&*tree, &request.add_packs)?,
+        Some(named) => Gate::read_adding(&*world.repo.tree(&named.rev)?, &request.add_packs)?,
     };
     let snapshot = Snapshot::new(&*tree)?;
     let mut coverage = Coverage::default();
@@ -121,7 +121,7 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let stale = check::ledger(&engine, &gate, &inventories, today(world), Some(&findings));
     findings.extend(stale);
     check::tidy(&mut coverage);
-    let decided = decide(findings, &[], &gate.ledger, today(world), &coverage);
+    let decided = decide(findings, &[], &gate.ledger, None, today(world), &coverage);
     let rev = governing.and_then(|named| named.commit()).map(|id| id.to_string());
     Ok(Verdict {
         command: Command::Audit.as_str(),
@@ -145,6 +145,7 @@ pub fn audit(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         changes: Vec::new(),
         findings: decided.findings,
         coverage,
+        reviews: Vec::new(),
     })
 }
 

@@ -23,6 +23,7 @@ use crate::policy::{
 use crate::revision::{self, Named, Revisions};
 use crate::run::findings::{About, build};
 use crate::run::projects::{Pair, pair, serve_the_excluded};
+use crate::run::reviews::{self, Counted};
 use crate::run::steps::Asked;
 use crate::run::{Advisories, Failure, Request, advisories, comparison, files, lines, packages, steps, today};
 use crate::subject::{Command, EntryKind, Kind, Subject, Value, quiet};
@@ -34,7 +35,9 @@ use crate::world::{Rev, Tree, World};
 /// # Errors
 /// [`Failure`] where nothing can be judged at all.
 pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisories) -> Result<Verdict, Failure> {
-    let revisions = revision::resolve(world.repo, &request.base, &request.head, request.ci)?;
+    let (base, head) = (&request.base, &request.head);
+    let mut revisions = revision::resolve(world.repo, base, head, &request.governing, request.ci)?;
+    revisions.note = request.note.clone().or(revisions.note);
     let base_tree = world.repo.tree(&revisions.base.rev)?;
     let head_tree = world.repo.tree(&revisions.head.rev)?;
     let (gate, mut policy_data, ledger) = gate(request, world, &revisions)?;
@@ -42,6 +45,11 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
     let detectors = policy::detectors::load(&gate)?;
     let mut coverage = Coverage::default();
+    let counted = match request.policy_from {
+        PolicyFrom::Governing => reviews::count(world, &revisions, &gate, &*head_tree, &concerns, &mut coverage)?,
+        _ => None,
+    };
+    let gate = counted.as_ref().map_or_else(|| gate.clone(), |c| Gate { ledger: c.ledger.clone(), ..gate.clone() });
     let mut looked = lines::look(&detectors, &gate, &deltas, (Some(&*base_tree), &*head_tree), &mut coverage);
     let mut run = Run {
         request,
@@ -54,6 +62,7 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
         projects: Vec::new(),
         changes: Vec::new(),
         findings: Vec::new(),
+        counted: counted.unwrap_or_default(),
     };
     if let (true, Err(reason)) = (request.store_is_named, store()) {
         run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
@@ -102,8 +111,9 @@ fn gate(
         PolicyFrom::BuiltIn => None,
     };
     let gate = match named {
-        Some(named) => Gate::read(&*world.repo.tree(&named.rev)?)?,
-        None => Gate::default(),
+        Some(named) => Gate::read_adding(&*world.repo.tree(&named.rev)?, &request.add_packs)?,
+        // No tree at all: the defaults alone.
+        None => Gate::read_adding(&*world.repo.tree(&Rev::Empty)?, &request.add_packs)?,
     };
     let rev = named.and_then(|named| named.commit()).map(|id| id.to_string());
     let policy =
@@ -154,6 +164,7 @@ struct Run<'a> {
     projects: Vec<Project>,
     changes: Vec<Change>,
     findings: Vec<Finding>,
+    counted: Counted,
 }
 
 impl Run<'_> {
@@ -368,7 +379,8 @@ impl Run<'_> {
             .map(|change| Fold { change: change.id.clone(), under: change.under.clone() })
             .collect();
         tidy(&mut self.coverage);
-        let decided = decide(self.findings, &folds, &self.gate.ledger, today(self.world), &self.coverage);
+        let (ledger_in_force, cleared) = (&self.gate.ledger, self.counted.cleared.as_ref());
+        let decided = decide(self.findings, &folds, ledger_in_force, cleared, today(self.world), &self.coverage);
         self.changes.sort_by(|a, b| {
             (&a.project, a.ecosystem, &a.name, &a.purl, &a.id).cmp(&(&b.project, b.ecosystem, &b.name, &b.purl, &b.id))
         });
@@ -389,6 +401,7 @@ impl Run<'_> {
             changes: self.changes,
             findings: decided.findings,
             coverage: self.coverage,
+            reviews: self.counted.reviewed,
         }
     }
 }

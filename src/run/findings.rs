@@ -107,5 +107,6 @@ pub fn build(statement: Statement, about: About) -> Finding {
         controls: statement.rule.controls,
         advisory: about.advisory,
         waived_by: None,
+        cleared_by: None,
     }
 }

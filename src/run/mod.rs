@@ -3,7 +3,7 @@
 use crate::advisory::store::Layered;
 use crate::gate::Broken;
 use crate::model::verdict::{Override, PolicyFrom};
-use crate::revision::{Base, Head};
+use crate::revision::{Base, Governing, Head};
 use crate::subject::Command;
 use crate::world::{RevError, World};
 
@@ -17,6 +17,7 @@ pub mod lines;
 pub mod packages;
 pub mod projects;
 pub mod registries;
+pub mod reviews;
 pub mod steps;
 
 /// What a run needs to know.
@@ -28,6 +29,10 @@ pub struct Request {
     pub base: Base,
     /// What is judged.
     pub head: Head,
+    /// What governs, where the runner's event says so. No flag does.
+    pub governing: Governing,
+    /// A remark on base that replaces the one on how it was found.
+    pub note: Option<String>,
     /// Whose policy decides.
     pub policy_from: PolicyFrom,
     /// Whether the run decides for a pipeline.
@@ -36,6 +41,8 @@ pub struct Request {
     pub overrides: Vec<Override>,
     /// Whether the advisory store was named for this run: then it must be there, asked or not.
     pub store_is_named: bool,
+    /// Packs that judge besides those of the governing revision.
+    pub add_packs: Vec<String>,
     /// For an audit: only these lockfiles; empty: all.
     pub lockfiles: Vec<crate::model::RepoPath>,
 }

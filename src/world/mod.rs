@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::RepoPath;
+use crate::model::review::{Reviewed, Reviewers};
 use crate::model::tree::{Delta, Entry, Oid, Unread};
 
 mod disk;
@@ -29,6 +30,23 @@ pub struct World<'a> {
     pub env: &'a Env,
     /// Programs of the user's that may be started; none where nothing may be.
     pub process: Option<&'a dyn Process>,
+    /// The reviews of the forge; none where it is not asked.
+    pub reviews: Option<&'a dyn Reviews>,
+}
+
+/// What a forge knows about who looked at the judged change. Only asked where something needs an approval.
+pub trait Reviews {
+    /// Whose approvals count, for each pull request that the judged difference is made of, in order. `since` is the
+    /// commit that the difference begins with; `relevant` says of a path whether its bytes must be those approved.
+    ///
+    /// # Errors
+    /// One line why nothing can be approved.
+    fn reviewed(
+        &self,
+        since: Option<&str>,
+        reviewers: &Reviewers,
+        relevant: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Reviewed>, String>;
 }
 
 /// May start the one program this crate ever starts: a solver of logical formulas, which reads text and writes text.

@@ -13,7 +13,7 @@ use portcullis::model::change::{ChangeKind, Side};
 use portcullis::model::inventory::SourceKind;
 use portcullis::model::tree::Oid;
 use portcullis::model::verdict::{CoveredFile, FileState, PolicyFrom, Verdict};
-use portcullis::revision::{Base, Head};
+use portcullis::revision::{Base, Governing, Head};
 use portcullis::run::{self, Request};
 use portcullis::subject::Command;
 use portcullis::world::folder::PlainFolder;
@@ -27,10 +27,13 @@ fn request(command: Command, base: Option<String>, head: Head) -> Request {
         command,
         base: base.map_or(Base::Found, Base::Rev),
         head,
+        governing: Governing::Found,
+        note: None,
         policy_from: PolicyFrom::BuiltIn,
         ci: false,
         overrides: Vec::new(),
         lockfiles: Vec::new(),
+        add_packs: Vec::new(),
         store_is_named: false,
     }
 }
@@ -203,7 +206,7 @@ fn of_other_project(name: &str, histories: &Path, store: &'static [u8], least: u
     let log = machine.git(&path, &["log", "--first-parent", "--format=%H %P", "HEAD"]).exits(0).stdout;
     let repo = GitRepo::open(&path, &Env::new()).unwrap().unwrap();
     let env = Env::new();
-    let world = World { repo: &repo, now: now(), env: &env, process: None };
+    let world = World { repo: &repo, now: now(), env: &env, process: None, reviews: None };
     let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));
     let (mut pairs, mut changes, mut compared) = (0, 0, 0);
     let mut unread: BTreeMap<String, usize> = BTreeMap::new();
@@ -302,7 +305,7 @@ fn history(machine: &Machine, path: &Path, repo: &GitRepo, log: &str, store: &'s
             .collect()
     };
     let env = Env::new();
-    let world = World { repo, now: now(), env: &env, process: None };
+    let world = World { repo, now: now(), env: &env, process: None, reviews: None };
     let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));
     let touching = machine
         .git(
@@ -438,7 +441,7 @@ fn every_advisory_that_rustsec_reports_is_reported() {
         // The lockfile with the files beside it, and nothing of other folders.
         let repo = PlainFolder::new(file.parent().unwrap().to_path_buf());
         let env = Env::new();
-        let world = World { repo: &repo, now: now(), env: &env, process: None };
+        let world = World { repo: &repo, now: now(), env: &env, process: None, reviews: None };
         let mut asked = request(Command::Audit, None, Head::WorkTree);
         asked.lockfiles = vec![portcullis::model::RepoPath::new("Cargo.lock")];
         let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));

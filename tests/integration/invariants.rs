@@ -104,6 +104,42 @@ fn every_format_carries_the_decision() {
                         }
                     }
                 }
+                Format::Markdown => {
+                    let word = verdict.decision.as_str().to_uppercase();
+                    let heading = text.lines().find(|line| line.starts_with('#')).unwrap_or_default();
+                    if !heading.to_uppercase().contains(&word) {
+                        return Err(format!("the heading does not say {word}:\n{text}"));
+                    }
+                }
+                Format::Sarif => {
+                    let log: Value = serde_json::from_str(&text).unwrap();
+                    let run = &log["runs"][0];
+                    let decision = run["properties"]["decision"].as_str();
+                    same("decision", &decision, &Some(verdict.decision.as_str()))?;
+                    let succeeded = run["invocations"][0]["executionSuccessful"].as_bool();
+                    same("executionSuccessful", &succeeded, &Some(verdict.complete))?;
+                    let blocking = verdict.findings.iter().filter(|finding| finding.blocks).count();
+                    let loud = run["results"].as_array().map_or(0, |all| {
+                        all.iter().filter(|one| one["level"] == "error" || one["level"] == "warning").count()
+                    });
+                    if loud < blocking {
+                        return Err(format!("{blocking} findings block, and {loud} results say so:\n{text}"));
+                    }
+                }
+                Format::Github => {
+                    let first = text.lines().next().unwrap_or_default();
+                    if !first.contains(verdict.decision.as_str()) {
+                        return Err(format!("the first line does not say {}:\n{text}", verdict.decision));
+                    }
+                }
+                Format::Outputs => {
+                    let line = format!("decision={}", verdict.decision);
+                    let blocking = verdict.findings.iter().filter(|finding| finding.blocks).count();
+                    let count = format!("findings={blocking}");
+                    if !text.lines().any(|own| own == line) || !text.lines().any(|own| own == count) {
+                        return Err(format!("no line {line} or {count}:\n{text}"));
+                    }
+                }
             }
         }
         Ok(())

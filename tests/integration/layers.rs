@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("subject", &["model"]),
     ("world", &["model"]),
     ("ecosystem", &["model", "text"]),
+    ("forge", &["model", "report", "world"]),
     ("revision", &["model", "world"]),
     ("advisory", &["ecosystem", "model", "text", "world"]),
     ("evidence", &["ecosystem", "model", "text"]),
@@ -58,6 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "detect",
             "discover",
             "ecosystem",
+            "forge",
             "gate",
             "model",
             "policy",
@@ -239,7 +241,7 @@ fn every_ecosystem_and_format_is_registered() {
 #[test]
 fn every_report_is_registered() {
     // What serves all formats.
-    let shared = ["mod", "escape", "samples", "schema"];
+    let shared = ["mod", "escape", "place", "samples", "schema", "words"];
     let table = read("src/report/mod.rs");
     for name in names("src/report") {
         let stem = name.trim_end_matches(".rs");

@@ -9,18 +9,11 @@ mod text;
 
 use super::Look;
 use super::escape::clipped;
+use super::words::{BASELINE, NAME, PATH, TEXT, count, counts};
 use crate::model::RepoPath;
-use crate::model::finding::{Finding, Level};
+use crate::model::finding::Finding;
 use crate::model::verdict::{Decision, RevisionName, Verdict};
 use text::{Mark, Page, Tone};
-
-/// Characters of a name, of a path or address, and of a sentence that are shown.
-const NAME: usize = 80;
-const PATH: usize = 200;
-const TEXT: usize = 500;
-
-/// The pack whose name goes without saying.
-const BASELINE: &str = "baseline";
 
 /// The verdict for a terminal.
 #[must_use]
@@ -68,10 +61,6 @@ fn revision(name: &RevisionName) -> String {
             if name.name.is_empty() || rev.starts_with(&name.name) { short } else { format!("{short} ({label})") }
         }
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// With `-q`: what blocks and what is missing, one line each.
@@ -148,23 +137,6 @@ fn last(verdict: &Verdict, page: &mut Page) {
     let decision = verdict.decision.as_str().to_uppercase();
     // The empty piece makes the gap after the decision two blanks wide.
     page.line(0, 2, &[(tone, &decision), (Tone::Plain, &format!(" {}", parts.join(" · ")))]);
-}
-
-/// Blocking findings by level, waived ones, and whether something is missing.
-fn counts(verdict: &Verdict) -> String {
-    let of = |level| verdict.findings.iter().filter(|f| f.blocks && f.level == level).count();
-    let waived = verdict.findings.iter().filter(|finding| finding.waived_by.is_some()).count();
-    let mut said: Vec<String> = [Level::Deny, Level::Review, Level::Warn, Level::Note]
-        .into_iter()
-        .map(|level| (of(level), level.as_str()))
-        .chain([(waived, "waived")])
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, word)| format!("{n} {word}"))
-        .collect();
-    if !verdict.complete && verdict.decision != Decision::Incomplete {
-        said.push("incomplete".to_owned());
-    }
-    said.join(", ")
 }
 
 /// `file:line`, or the file alone where no line applies.

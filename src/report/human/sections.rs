@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::escape::clipped;
+use super::super::words::{self, NAME, PATH, TEXT, is_summed_up};
 use super::text::{Item, Mark, Row, Section, Tone};
-use super::{NAME, PATH, TEXT, entry, place, rule_name};
-use crate::model::advisory::{AdvisoryKind, Matched};
+use super::{entry, place, rule_name};
+use crate::model::advisory::Matched;
 use crate::model::change::{Change, ChangeKind};
 use crate::model::finding::{Finding, Level, Origin, SubjectKind};
+use crate::model::review::Reviewed;
 use crate::model::verdict::{FileState, Verdict};
 use crate::model::{Ecosystem, purl};
 
@@ -91,13 +93,19 @@ struct Filed<'a> {
     moved: BTreeSet<&'a str>,
 }
 
+/// Remarks about one pull request's reviews that are shown.
+const REMARKS: usize = 8;
+
 /// Every section that has something to say.
 pub(super) fn sections(verdict: &Verdict, verbose: bool) -> Vec<Section> {
     let filed = file(verdict, verbose);
     let mut sections: Vec<Section> = Part::ALL
         .iter()
         .map(|part| Section { title: part.title(), items: filed.items(*part) })
-        .chain(std::iter::once(Section { title: "NOT JUDGED", items: not_judged(verdict, verbose) }))
+        .chain([
+            Section { title: "REVIEWS", items: reviews(verdict) },
+            Section { title: "NOT JUDGED", items: not_judged(verdict, verbose) },
+        ])
         .collect();
     sections.retain(|section| !section.items.is_empty());
     sections
@@ -135,7 +143,7 @@ fn file(verdict: &Verdict, verbose: bool) -> Filed<'_> {
         None => part_of_rule(&finding.rule),
     };
     let is_quiet = |finding: &Finding| {
-        let is_mild = !finding.blocks && finding.level <= Level::Warn && finding.waived_by.is_none();
+        let is_mild = !finding.blocks && finding.level <= Level::Warn && !finding.is_answered();
         is_mild && !verbose && !is_summed_up(finding, verdict)
     };
     // What one rule repeats is said once: the same words over and over hide what differs.
@@ -157,17 +165,6 @@ fn file(verdict: &Verdict, verbose: bool) -> Filed<'_> {
     }
     filed.changes = changes;
     filed
-}
-
-/// Whether a finding is only counted: what was there before is the audit's business, and what is gone is good news.
-fn is_summed_up(finding: &Finding, verdict: &Verdict) -> bool {
-    match finding.origin {
-        Some(Origin::Resolved) => true,
-        Some(Origin::Inherited | Origin::Disclosed) => {
-            !finding.blocks && finding.waived_by.is_none() && verdict.command == "check"
-        }
-        _ => false,
-    }
 }
 
 impl<'a> Filed<'a> {
@@ -219,7 +216,7 @@ impl<'a> Filed<'a> {
             })
             .collect();
         entries.sort_by_key(|(_, findings)| {
-            std::cmp::Reverse(entry::lead(findings).map(|finding| (finding.blocks, finding.level)))
+            std::cmp::Reverse(words::lead(findings).map(|finding| (finding.blocks, finding.level)))
         });
         entries
             .into_iter()
@@ -274,7 +271,7 @@ impl<'a> Filed<'a> {
         let change = finding.change.as_deref().and_then(|id| self.changes.get(id).copied());
         let mut row = self.package_row(finding);
         if let Some(change) = change {
-            row.place = entry::through(change);
+            row.place = words::through(change, clipped);
         }
         let mut items = vec![Item::Row(row)];
         let detail = |text, tone| Item::Detail { label: "", text, tone };
@@ -283,9 +280,9 @@ impl<'a> Filed<'a> {
             items.push(detail(place(&location.file, location.line), Tone::Plain));
         }
         if let Some(change) = change.filter(|change| change.via.len() > 2) {
-            items.push(detail(entry::via(&change.via), Tone::Dim));
+            items.push(detail(words::via(&change.via, clipped), Tone::Dim));
         }
-        if let Some(text) = entry::waived(finding) {
+        if let Some(text) = entry::answered(finding) {
             items.push(Item::Said { mark: Mark::Note, text });
         } else if matched.fixed.is_empty() {
             items.extend(entry::remedy(finding));
@@ -297,7 +294,7 @@ impl<'a> Filed<'a> {
     fn package_row(&self, finding: &Finding) -> Row {
         let change = finding.change.as_deref().and_then(|id| self.changes.get(id).copied());
         let (ecosystem, name) = match (change, &finding.subject.purl) {
-            (Some(change), _) => (Some(change.ecosystem.as_str()), entry::name(change)),
+            (Some(change), _) => (Some(change.ecosystem.as_str()), words::name(change, clipped)),
             (None, Some(text)) => match purl::parse(text, Ecosystem::Cargo).ok().filter(|_| text.starts_with("pkg:")) {
                 Some(named) => {
                     let version = named.version.map(|v| format!(" {}", clipped(&v, NAME))).unwrap_or_default();
@@ -335,7 +332,7 @@ impl<'a> Filed<'a> {
 
     /// A finding that stands on its own: about a package, or about a place.
     fn own_row(&self, finding: &Finding) -> Vec<Item> {
-        if let Some(text) = entry::waived(finding) {
+        if let Some(text) = entry::answered(finding) {
             let subject = finding.subject.purl.as_ref().map_or_else(|| place_of(finding), |purl| clipped(purl, PATH));
             return vec![Item::Line { mark: Mark::Note, text: format!("{subject} · {text}") }];
         }
@@ -392,36 +389,22 @@ fn place_of(finding: &Finding) -> String {
 
 /// Id, severity and remedy of an advisory.
 fn advisory_in_words(matched: &Matched, verbose: bool) -> String {
-    let mut said = Vec::new();
-    if matched.kind != AdvisoryKind::Vulnerability {
-        said.push(matched.kind.to_string());
-    }
-    if let Some(score) = matched.severity {
-        said.push(format!("{score:.1} {}", severity(score)));
-    } else if matched.kind == AdvisoryKind::Vulnerability {
-        said.push("severity unknown".to_owned());
-    }
-    let fixed: Vec<String> = matched.fixed.iter().take(4).map(|version| clipped(version, NAME)).collect();
-    match (fixed.is_empty(), matched.kind) {
-        (false, _) => said.push(format!("fixed in {}", fixed.join(", "))),
-        (true, AdvisoryKind::Vulnerability | AdvisoryKind::Unsound) => said.push("no fixed version".to_owned()),
-        (true, _) => {}
-    }
-    if verbose && !matched.aliases.is_empty() {
-        let aliases: Vec<String> = matched.aliases.iter().map(|alias| clipped(alias, NAME)).collect();
-        said.push(format!("also {}", aliases.join(", ")));
-    }
-    format!("{}  {}", clipped(&matched.id, NAME), said.join(" · "))
+    format!("{}  {}", clipped(&matched.id, NAME), words::advisory(matched, verbose, clipped))
 }
 
-/// The word for a CVSS base score (CVSS 3.1 and 4.0, qualitative severity rating scale).
-fn severity(score: f64) -> &'static str {
-    match score {
-        s if s < 4.0 => "low",
-        s if s < 7.0 => "medium",
-        s if s < 9.0 => "high",
-        _ => "critical",
-    }
+/// Whose approvals on the forge count, and why others do not.
+fn reviews(verdict: &Verdict) -> Vec<Item> {
+    let of = |reviewed: &Reviewed| {
+        let logins: Vec<String> = reviewed.approvals.iter().map(|approver| clipped(&approver.login, NAME)).collect();
+        let (mark, who) = match logins.as_slice() {
+            [] => (Mark::Note, "nobody's approval counts".to_owned()),
+            logins => (Mark::Covered, format!("approved by {}", logins.join(", "))),
+        };
+        let first = Item::Line { mark, text: format!("pull request {}: {who}", reviewed.number) };
+        let remark = |remark: &String| Item::Detail { label: "", text: clipped(remark, TEXT), tone: Tone::Plain };
+        std::iter::once(first).chain(reviewed.remarks.iter().take(REMARKS).map(remark)).collect::<Vec<_>>()
+    };
+    verdict.reviews.iter().flat_map(of).collect()
 }
 
 /// Checks that could not be made, and files that could not be read.

@@ -12,6 +12,7 @@ use crate::model::advisory::Matched;
 use crate::model::change::{Change, Side};
 use crate::model::evidence::{Evidence, Fact, FactValue};
 use crate::model::finding::Finding;
+use crate::model::review::{Approver, Reviewed};
 use crate::model::verdict::{Comparison, RevisionName, Verdict};
 
 /// The verdict as indented JSON with a newline at its end.
@@ -56,6 +57,7 @@ pub fn of(verdict: &Verdict) -> v1::Verdict {
         }),
         changes: verdict.changes.iter().map(change).collect(),
         findings: verdict.findings.iter().map(finding).collect(),
+        reviews: verdict.reviews.iter().map(reviewed).collect(),
         coverage: v1::Coverage {
             files: sorted(&verdict.coverage.files, |file| v1::CoveredFile {
                 path: file.path.to_string(),
@@ -213,6 +215,21 @@ fn finding(finding: &Finding) -> v1::Finding {
             owner: waived.owner.clone(),
             expires: waived.expires.clone(),
         }),
+        cleared_by: finding.cleared_by.as_ref().map(|cleared| v1::Cleared {
+            login: cleared.login.clone(),
+            review: cleared.review,
+            pull: cleared.pull,
+        }),
+    }
+}
+
+fn reviewed(reviewed: &Reviewed) -> v1::Reviewed {
+    let approver = |approver: &Approver| v1::Approver { login: approver.login.clone(), review: approver.review };
+    v1::Reviewed {
+        pull: reviewed.number,
+        head: reviewed.to.clone(),
+        approvals: reviewed.approvals.iter().map(approver).collect(),
+        remarks: reviewed.remarks.clone(),
     }
 }
 

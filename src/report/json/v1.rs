@@ -183,6 +183,9 @@ shape! {
         findings: Vec<Finding>,
         /// What was judged and what was not.
         coverage: Coverage,
+        /// Pull requests whose reviews were read on the forge; left out where nothing asked for them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reviews: Vec<Reviewed>,
     }
 }
 shape! {
@@ -419,6 +422,42 @@ shape! {
         advisory: Option<Advisory>,
         /// The waiver in force.
         waived_by: Option<Waiver>,
+        /// The approval on the forge that clears it; left out where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cleared_by: Option<Cleared>,
+    }
+}
+shape! {
+    /// An approval on the forge that clears a finding.
+    Cleared {
+        /// Who approved.
+        login: String,
+        /// Id of the review.
+        review: u64,
+        /// Number of the pull request.
+        pull: u64,
+    }
+}
+shape! {
+    /// A pull request of the judged change, and whose approval of it counts.
+    Reviewed {
+        /// Its number.
+        pull: u64,
+        /// The commit it ends with.
+        head: String,
+        /// Whose approval counts.
+        approvals: Vec<Approver>,
+        /// Why somebody does not count, or which permission is lacking; one line each.
+        remarks: Vec<String>,
+    }
+}
+shape! {
+    /// Somebody whose approval counts.
+    Approver {
+        /// The login.
+        login: String,
+        /// Id of the review.
+        review: u64,
     }
 }
 shape! {

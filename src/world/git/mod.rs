@@ -71,6 +71,12 @@ impl GitRepo {
                 return Self::at(&candidate, env).map(Some);
             }
             if folder == start && is_bare(folder) {
+                // So can one that is named: nobody keeps a repository's own folder among the files of another.
+                let is_within = |parent: &Path| parent.join(".git").symlink_metadata().is_ok();
+                if let Some(parent) = folder.ancestors().skip(1).find(|parent| is_within(parent)) {
+                    let (folder, parent) = (shown(folder), shown(parent));
+                    return Err(RevError::Unknown(format!("{folder}: a bare repository among the files of {parent}")));
+                }
                 return Self::at(folder, env).map(Some);
             }
         }

@@ -267,7 +267,7 @@ impl Case {
     pub fn decide(&self, evidence: Evidence, ci: bool) -> Result<Verdict, Failure> {
         let repo = self.repo();
         let env = Env::new();
-        let world = World { repo: &repo, now: NOW.parse().unwrap(), env: &env, process: None };
+        let world = World { repo: &repo, now: NOW.parse().unwrap(), env: &env, process: None, reviews: None };
         let is_audit = self.is_audit();
         let policy_from = match self.spec.policy_from.as_deref() {
             None => PolicyFrom::Governing,
@@ -278,10 +278,13 @@ impl Case {
             // A case of three revisions has its base found, as a pipeline does.
             base: if self.trees.contains_key(&Side::Governing) { Base::Found } else { Base::Rev("base".to_owned()) },
             head: Head::Rev("head".to_owned()),
+            governing: portcullis::revision::Governing::Found,
+            note: None,
             policy_from,
             ci,
             overrides: Vec::new(),
             lockfiles: Vec::new(),
+            add_packs: Vec::new(),
             store_is_named: false,
         };
         let store = || store(evidence);
