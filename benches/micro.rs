@@ -342,7 +342,14 @@ mod policy {
 
 fn judged(repo: &MemoryRepo) -> Verdict {
     let env = Env::new();
-    let world = World { repo, now: "2026-11-22T10:00:00Z".parse().unwrap(), env: &env, process: None, reviews: None };
+    let world = World {
+        repo,
+        now: "2026-11-22T10:00:00Z".parse().unwrap(),
+        env: &env,
+        process: None,
+        reviews: None,
+        graph: None,
+    };
     let request = Request {
         command: Command::Check,
         base: portcullis::revision::Base::Rev("base".to_owned()),

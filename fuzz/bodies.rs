@@ -256,7 +256,7 @@ pub fn check_pair(bytes: &[u8]) {
     let (base, head) = pair(&bytes[..bytes.len().min(MOST)]);
     let with = |repo: &MemoryRepo, data: &dyn Fn() -> Advisories| -> Result<Verdict, Failure> {
         let env = Env::new();
-        let world = World { repo, now: NOW.parse().unwrap(), env: &env, process: None, reviews: None };
+        let world = World { repo, now: NOW.parse().unwrap(), env: &env, process: None, reviews: None, graph: None };
         let request = Request {
             command: Command::Check,
             base: portcullis::revision::Base::Rev("base".to_owned()),

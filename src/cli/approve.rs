@@ -84,11 +84,13 @@ pub(super) fn run(global: &Global, env: &Env, args: &Approve) -> Result<Ending, 
         format!("Unbound: no lockfile says which bytes {unbound} of them are, so it holds for whatever comes.\n")
     };
     print(&format!(
-        "{} {}: approved by {}{closure}, in {}\n{left}{unbound}It counts once it stands on the protected branch.\n",
+        "{} {}: approved by {}{closure}, in {}\n{left}{unbound}It counts once it stands on the protected branch, \
+         or {by} has approved the pull request that brings it.\n",
         terminal(&change.name),
         terminal(change.side().map_or("", |side| &side.version)),
         terminal(&new.by),
         gate::LEDGER,
+        by = terminal(&new.by),
     ))
 }
 

@@ -6,6 +6,7 @@ use super::Error;
 use crate::forge::approvals::{Approvals, pull_of};
 use crate::forge::client::{Client, Patience};
 use crate::forge::event::Event;
+use crate::forge::graph::Graph;
 use crate::forge::talk::{Message, Target, When, talk};
 use crate::gate::Gate;
 use crate::model::verdict::{Decision, Verdict};
@@ -13,7 +14,7 @@ use crate::report::github::annotations;
 use crate::report::place::Loudness;
 use crate::report::{self, Format, Look, words};
 use crate::run::reviews;
-use crate::world::{Env, Repo, Reviews};
+use crate::world::{Env, Repo};
 
 /// The forge, for one event.
 pub(super) struct Forge {
@@ -44,14 +45,40 @@ pub(super) fn resolved(event: Event, client: &Client) -> Result<Event, Error> {
     pull_of(client, run).map_err(Error::Undecided)?.map(Event::Pull).ok_or_else(nobody)
 }
 
+/// Refuses to judge what its event no longer tells of, or what a check would count for besides. Where the forge cannot be
+/// read, that is said, and the verdict rests on the event.
+///
+/// # Errors
+/// Why nothing can be decided.
+pub(super) fn is_current(event: &Event, client: &Client) -> Result<(), Error> {
+    let Event::Pull(pull) = event else { return Ok(()) };
+    if pull.merged.is_some() {
+        return Ok(());
+    }
+    match Approvals::objection(client, pull) {
+        Ok(None) => Ok(()),
+        Ok(Some(reason)) => Err(Error::Undecided(reason)),
+        Err(reason) => {
+            let reason = report::escape::terminal(&reason);
+            eprintln!("portcullis: whether the pull request has moved on is not known: {reason}");
+            Ok(())
+        }
+    }
+}
+
 impl Forge {
     pub(super) const fn new(client: Client, event: Event) -> Self {
         Self { client, event }
     }
 
     /// The reviews of the event's pull requests.
-    pub(super) fn reviews(&self) -> impl Reviews + '_ {
+    pub(super) fn reviews(&self) -> Approvals<'_> {
         Approvals::new(&self.client, &self.event)
+    }
+
+    /// The dependency graph between the event's commits.
+    pub(super) fn graph(&self) -> Graph<'_> {
+        Graph::new(&self.client, &self.event)
     }
 
     /// Says the verdict. Answers a line for each thing that could not be said.

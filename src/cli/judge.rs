@@ -15,7 +15,7 @@ use crate::revision::{Base, Head};
 use crate::run;
 use crate::subject::Command;
 use crate::world::process::Programs;
-use crate::world::{Env, Repo, Reviews, World, Writer, real};
+use crate::world::{DependencyGraph, Env, Repo, Reviews, World, Writer, real};
 
 pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, Error> {
     let started = Instant::now();
@@ -46,9 +46,20 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
     if request::is_ci(env) {
         let meant = plan.as_ref().map_or("HEAD", |plan| plan.head.as_str());
         match &head {
-            Head::Rev(rev) if plan.is_none() || is_given => holds_what_is_meant(&*repo, rev, meant)?,
-            // What is staged and what lies there stand on what is checked out.
-            Head::Index | Head::WorkTree if plan.is_some() => holds_what_is_meant(&*repo, "HEAD", meant)?,
+            // What an event is about is known, and nothing else is: what earlier steps committed, staged or left lying
+            // on top of it may take back what it brings.
+            Head::Index | Head::WorkTree if plan.is_some() => {
+                let reason = "--index and --worktree: the event says what is judged, and in CI flags cannot move it";
+                return Err(Error::Usage(reason.to_owned()));
+            }
+            Head::Rev(rev) if plan.is_some() && is_given => {
+                if repo.resolve(rev)? != repo.resolve(meant)? {
+                    let rev = rev.escape_debug();
+                    let reason = format!("--head {rev} is not what the event is about: in CI flags cannot move it");
+                    return Err(Error::Usage(reason));
+                }
+            }
+            Head::Rev(rev) if plan.is_none() => holds_what_is_meant(&*repo, rev)?,
             _ => {}
         }
     }
@@ -69,7 +80,9 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
     asked.add_packs.clone_from(&args.packs.add);
     let reviews = forge.as_ref().map(Forge::reviews);
     let reviews = reviews.as_ref().map(|reviews| reviews as &dyn Reviews);
-    let world = World { process: Some(&programs), reviews, ..world(&*repo, env, global)? };
+    let graph = forge.as_ref().map(Forge::graph);
+    let graph = graph.as_ref().map(|graph| graph as &dyn DependencyGraph);
+    let world = World { process: Some(&programs), reviews, graph, ..world(&*repo, env, global)? };
     let verdict = run::check::check(&asked, &world, &|| advisories(global, env, &*repo))?;
     let (verdict, ending) = deliver(global, env, verdict, started, &destinations)?;
     if let Some(forge) = &forge {
@@ -95,6 +108,7 @@ fn told(env: &Env, args: &Check) -> Result<(Option<Event>, Option<Forge>), Error
     match forge::client(env) {
         Ok(client) => {
             let event = forge::resolved(event, &client)?;
+            forge::is_current(&event, &client)?;
             Ok((Some(event.clone()), Some(Forge::new(client, event))))
         }
         Err(reason) => {
@@ -125,14 +139,13 @@ pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, 
 
 /// In CI what is judged is what the event is about, or else what is checked out; or something that holds it: another
 /// head could hide it.
-fn holds_what_is_meant(repo: &dyn Repo, rev: &str, meant: &str) -> Result<(), Error> {
-    let (given, here) = (repo.resolve(rev)?, repo.resolve(meant)?);
+fn holds_what_is_meant(repo: &dyn Repo, rev: &str) -> Result<(), Error> {
+    let (given, here) = (repo.resolve(rev)?, repo.resolve("HEAD")?);
     if given == here || repo.merge_base(&here, &given)? == Some(here) {
         return Ok(());
     }
-    let what = if meant == "HEAD" { "what is checked out" } else { "what the event is about" };
     let rev = rev.escape_debug();
-    Err(Error::Usage(format!("--head {rev} does not hold {what}: in CI flags cannot move what is judged")))
+    Err(Error::Usage(format!("--head {rev} does not hold what is checked out: in CI flags cannot move what is judged")))
 }
 
 /// A file that was named on the command line, as a path of the repository.

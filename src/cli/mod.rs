@@ -163,7 +163,7 @@ fn open(path: &Path, env: &Env) -> Result<Box<dyn Repo>, Error> {
 
 /// The world of a run on a repository. It starts no process.
 fn world<'a>(repo: &'a dyn Repo, env: &'a Env, global: &Global) -> Result<World<'a>, Error> {
-    Ok(World { repo, now: request::now(global)?, env, process: None, reviews: None })
+    Ok(World { repo, now: request::now(global)?, env, process: None, reviews: None, graph: None })
 }
 
 /// The user's store: below `PORTCULLIS_CACHE`, else the platform's cache folder.

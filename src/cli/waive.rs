@@ -37,10 +37,12 @@ pub(super) fn run(global: &Global, env: &Env, args: &Waive) -> Result<Ending, Er
     let root = repo.work_dir().unwrap_or(&path).to_path_buf();
     real::FileWriter::new(root).write(Path::new(LEDGER), edited.as_bytes(), false)?;
     print(&format!(
-        "{} for {}: waived by {} until {expires}, in {LEDGER}\nIt counts once it stands on the protected branch.\n",
+        "{} for {}: waived by {} until {expires}, in {LEDGER}\nIt counts once it stands on the protected branch, or {by} has \
+         approved the pull request that brings it.\n",
         terminal(&new.rule),
         terminal(&new.subject),
         terminal(&new.by),
+        by = terminal(&new.by),
     ))
 }
 

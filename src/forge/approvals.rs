@@ -17,7 +17,7 @@ use super::client::{Client, Commit, Failed, Kind, PullRequest, Tree, is_sha};
 use super::event::{Event, Group, Place, Pull, Run, Trigger};
 use super::reviews::{self, Candidate, Facts, Holds, Members};
 use crate::model::review::{Owner, Reviewed, Reviewers};
-use crate::world::Reviews;
+use crate::world::{Matters, Reviews};
 
 /// Commits of a pull request that its own list holds (GitHub, "List commits on a pull request").
 const LISTED: u64 = 250;
@@ -37,7 +37,7 @@ pub struct Approvals<'a> {
 /// What is asked of every pull request.
 struct Asked<'a> {
     reviewers: &'a Reviewers,
-    relevant: &'a dyn Fn(&str) -> bool,
+    matters: Matters<'a>,
     /// The commit that the judged difference begins with.
     since: Option<&'a str>,
     /// Whom the event itself names as having pushed.
@@ -49,9 +49,9 @@ impl Reviews for Approvals<'_> {
         &self,
         since: Option<&str>,
         reviewers: &Reviewers,
-        relevant: &dyn Fn(&str) -> bool,
+        matters: &Matters<'_>,
     ) -> Result<Vec<Reviewed>, String> {
-        let asked = Asked { reviewers, relevant, since, pusher: None };
+        let asked = Asked { reviewers, matters: *matters, since, pusher: None };
         match self.event {
             Event::Pull(pull) => {
                 let is_push =
@@ -72,11 +72,37 @@ impl<'a> Approvals<'a> {
         Self { client, event }
     }
 
+    /// Says whether a pull request is still what its event tells of, and whether its check would count for another: GitHub
+    /// knows a check by the commit and its name alone. None where all is well; an error where it cannot be read.
+    ///
+    /// # Errors
+    /// One line.
+    pub fn objection(client: &Client, pull: &Pull) -> Result<Option<String>, String> {
+        let now = client.pull(pull.number).map_err(|failed| failed.line)?;
+        if now.head.sha != pull.head.sha || now.base.name != pull.base.name {
+            return Ok(Some(MOVED.to_owned()));
+        }
+        let all = client.pulls_of(&pull.head.sha).map_err(|failed| failed.line)?;
+        let is_other = |other: &&PullRequest| {
+            other.number != pull.number
+                && other.state == "open"
+                && other.head.sha == pull.head.sha
+                && other.base.name != pull.base.name
+        };
+        Ok(all.iter().find(is_other).map(|other| {
+            format!(
+                "pull request {} takes the same commit to another branch, and a check of one counts for both: close one",
+                other.number
+            )
+        }))
+    }
+
     fn of_pull(&self, pull: &Pull, asked: &Asked<'_>) -> Result<Reviewed, String> {
         let mut reviewed = Reviewed {
             number: pull.number,
             from: Some(asked.since.unwrap_or(&pull.base.sha).to_owned()),
             to: pull.head.sha.clone(),
+            is_its_gate: true,
             ..Reviewed::default()
         };
         let now = self.fill(&mut reviewed, None, asked);
@@ -102,16 +128,42 @@ impl<'a> Approvals<'a> {
                 return Err(MOVED.to_owned());
             }
             self.is_made_of(&entry, &pull)?;
+            let own = pull.head.sha.clone();
             let (from, to) = (Some(entry.from), entry.to);
             let mut reviewed = Reviewed { number: entry.number, from, to, ..Reviewed::default() };
             self.fill(&mut reviewed, Some(pull), asked);
+            if !reviewed.approvals.is_empty() {
+                self.own(&mut reviewed, &own, asked.matters);
+            }
             all.push(reviewed);
         }
         Ok(all)
     }
 
+    /// What of a stretch is the pull request's own. Names of branches may lie, and GitHub merges texts: only what its own
+    /// head says was approved.
+    fn own(&self, reviewed: &mut Reviewed, head: &str, matters: Matters<'_>) {
+        match self.client.file(head, matters.ledger) {
+            Ok(text) => reviewed.ledger = Some(text.unwrap_or_default()),
+            Err(failed) => reviewed.remarks.push(format!("no entry of the ledger counts: {failed}")),
+        }
+        let changed = || -> Result<bool, Failed> {
+            let from = reviewed.from.as_deref().unwrap_or_default();
+            let (before, after, own) =
+                (self.client.tree(from)?, self.client.tree(&reviewed.to)?, self.client.tree(head)?);
+            Ok(reviews::is_own(&before, &after, &own, matters.of_gate))
+        };
+        match changed() {
+            Ok(is_own) => reviewed.is_its_gate = is_own,
+            Err(failed) => reviewed.remarks.push(format!("no change to the gate is cleared: {failed}")),
+        }
+    }
+
     /// Checks that a stretch of the group is what GitHub makes of this pull request.
     fn is_made_of(&self, entry: &Entry<'_>, pull: &PullRequest) -> Result<(), String> {
+        if pull.state != "open" {
+            return Err(format!("pull request {} of the merge group is not open", entry.number));
+        }
         let unexplained = || Err(format!("the merge group's commits are not those of pull request {}", entry.number));
         match entry.commits.as_slice() {
             [commit] => match commit.parents.get(1) {
@@ -145,7 +197,7 @@ impl<'a> Approvals<'a> {
                 let members = self.members(&candidates, asked.reviewers);
                 let (candidates, remarks) = reviews::named(candidates, asked.reviewers, &members);
                 reviewed.remarks.extend(remarks);
-                let holds = self.holds(&candidates, &facts.head, asked.relevant);
+                let holds = self.holds(&candidates, &facts.head, asked.matters.relevant);
                 let (approvals, remarks) = reviews::standing(&candidates, &facts.head, &holds);
                 reviewed.approvals = approvals;
                 reviewed.remarks.extend(remarks);
@@ -182,6 +234,7 @@ impl<'a> Approvals<'a> {
             writers: reviews::writers(&commits),
             pushers,
             reviews,
+            retargeted: self.client.retargeted(number).map_err(|failed| failed.line),
         };
         Ok(Some((facts, pull)))
     }

@@ -10,5 +10,6 @@
 pub mod approvals;
 pub mod client;
 pub mod event;
+pub mod graph;
 pub mod reviews;
 pub mod talk;

@@ -10,7 +10,8 @@
 //!    is what the forge recorded ([`pushers`]), never what git says. Where that cannot be known, nobody counts.
 //! 4. They are a reviewer that the governing revision names: by login, or as an active member of a team. A team that
 //!    cannot be read has no members.
-//! 5. What they looked at is what is judged: their review's commit is head, or both have the same bytes and modes at every
+//! 5. They approved it for this target branch: not before the pull request got another one, which shows another change.
+//! 6. What they looked at is what is judged: their review's commit is head, or both have the same bytes and modes at every
 //!    relevant path ([`same_where_relevant`]).
 //!
 //! Logins compare without case, as GitHub's do. Nobody can be told from their login alone: who renames an account leaves
@@ -41,6 +42,8 @@ pub struct Facts {
     pub pushers: Result<Vec<String>, String>,
     /// Its reviews, as listed.
     pub reviews: Vec<Review>,
+    /// When it got another target branch, if ever, or why that is not known.
+    pub retargeted: Result<Option<String>, String>,
 }
 
 /// The members of teams, in lower case, or why a team cannot be read.
@@ -81,7 +84,7 @@ impl Remarks {
     }
 }
 
-/// Rules 1 to 3: approvals that may count, sorted by login, and remarks on those that cannot.
+/// Rules 1 to 3 and 5: approvals that may count, sorted by login, and remarks on those that cannot.
 #[must_use]
 pub fn candidates(facts: &Facts) -> (Vec<Candidate>, Vec<String>) {
     let (mut candidates, mut remarks) = (Vec::new(), Remarks::default());
@@ -96,6 +99,11 @@ pub fn candidates(facts: &Facts) -> (Vec<Candidate>, Vec<String>) {
     let mut remarks = remarks.lines();
     if let (false, Err(why)) = (candidates.is_empty(), &facts.pushers) {
         remarks.push(format!("no approval counts, because it is not known who pushed the change: {why}"));
+        candidates.clear();
+    }
+    if let (false, Err(why)) = (candidates.is_empty(), &facts.retargeted) {
+        remarks
+            .push(format!("no approval counts, because it is not known which target branch it was given for: {why}"));
         candidates.clear();
     }
     (candidates, remarks)
@@ -132,6 +140,10 @@ fn objection(facts: &Facts, user: &User, login: &str, review: &Review) -> Option
         Some("approved, but pushed to the head branch")
     } else if review.submitted_at.is_none() {
         Some("approved, but the forge does not say when")
+    } else if facts.retargeted.as_ref().is_ok_and(|at| at.is_some() && review.submitted_at <= *at) {
+        Some(
+            "approved before the pull request got another target branch: what was shown was another change; approve again",
+        )
     } else {
         None
     }
@@ -161,7 +173,7 @@ pub fn named(candidates: Vec<Candidate>, reviewers: &Reviewers, members: &Member
     (named, lines)
 }
 
-/// Rule 5: who counts, sorted by login, and remarks on those whose approval does not hold.
+/// Rule 6: who counts, sorted by login, and remarks on those whose approval does not hold.
 #[must_use]
 pub fn standing(candidates: &[Candidate], head: &str, holds: &Holds) -> (Vec<Approver>, Vec<String>) {
     let (mut approvals, mut remarks) = (Vec::new(), Remarks::default());
@@ -249,6 +261,21 @@ pub fn same_where_relevant(approved: &Tree, head: &Tree, relevant: &dyn Fn(&str)
     let Some(first) = paths.first() else { return Ok(()) };
     let others = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
     Err(format!("{}{others} changed since", plain(first, 200)))
+}
+
+/// Whether all that differs between two trees at some paths is, in the second, as in a third.
+#[must_use]
+pub fn is_own(before: &Tree, after: &Tree, own: &Tree, of: &dyn Fn(&str) -> bool) -> bool {
+    if before.truncated || after.truncated || own.truncated {
+        return false;
+    }
+    let pick = |tree: &Tree| -> BTreeMap<String, (String, String)> {
+        let entries = tree.tree.iter().filter(|entry| entry.kind != "tree" && of(&entry.path));
+        entries.map(|entry| (entry.path.clone(), (entry.mode.clone(), entry.sha.clone()))).collect()
+    };
+    let (before, after, own) = (pick(before), pick(after), pick(own));
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    paths.into_iter().filter(|path| before.get(*path) != after.get(*path)).all(|path| after.get(path) == own.get(path))
 }
 
 #[cfg(test)]

@@ -87,6 +87,10 @@ pub struct Message<'a> {
 pub fn talk(client: &Client, target: &Target, message: &Message<'_>) -> Vec<String> {
     let mut talk = Talk { client, message, lines: Vec::new(), barred: Vec::new(), reason: None, is_over: false };
     let pull = target.number.and_then(|number| talk.kept(client.pull(number)));
+    if target.number.is_some() && pull.is_none() {
+        // Whether another run speaks for a newer head is not known.
+        return talk.ended();
+    }
     if pull.as_ref().is_some_and(|pull| pull.head.sha != target.sha) {
         return vec![
             "nothing is said: the pull request has moved on, and the run for its present head speaks".to_owned(),

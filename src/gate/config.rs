@@ -32,6 +32,8 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Globs of files whose changed lines are not judged.
     pub exclude_lines: Vec<String>,
+    /// Whether the forge's dependency graph is asked where no lockfile says what a manifest brings.
+    pub dependency_graph: bool,
 }
 
 /// Thresholds of the rules.
@@ -76,6 +78,7 @@ impl Default for Config {
             include: vec!["**".to_owned()],
             exclude: Vec::new(),
             exclude_lines: Vec::new(),
+            dependency_graph: false,
         }
     }
 }
@@ -96,6 +99,7 @@ struct Raw {
     registries: BTreeMap<Spanned<String>, OneOrMany>,
     projects: RawProjects,
     lines: RawLines,
+    forge: RawForge,
 }
 
 #[derive(Deserialize, Default)]
@@ -120,6 +124,12 @@ struct RawProjects {
 #[serde(deny_unknown_fields, default)]
 struct RawLines {
     exclude: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct RawForge {
+    dependency_graph: bool,
 }
 
 #[derive(Deserialize)]
@@ -188,6 +198,7 @@ impl Config {
         }
         config.exclude = raw.projects.exclude;
         config.exclude_lines = raw.lines.exclude;
+        config.dependency_graph = raw.forge.dependency_graph;
         Ok(config)
     }
 

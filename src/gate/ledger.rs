@@ -92,6 +92,17 @@ pub enum WaiverSubject {
     Text(String),
 }
 
+impl WaiverSubject {
+    /// The path or fingerprint that is meant, where it is no package.
+    #[must_use]
+    pub fn as_path(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Package { .. } => None,
+        }
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Raw {

@@ -20,6 +20,7 @@ pub mod path;
 pub mod purl;
 pub mod review;
 pub mod step;
+pub mod supplied;
 pub mod tree;
 pub mod verdict;
 

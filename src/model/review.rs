@@ -9,6 +9,11 @@ pub struct Reviewed {
     pub from: Option<String>,
     /// The commit it ends with.
     pub to: String,
+    /// Of a merge queue's entry the ledger as the pull request itself has it; none where it is not read. What GitHub's
+    /// commit has beyond that is none of its approvers' word.
+    pub ledger: Option<String>,
+    /// Whether the gate's files are, in GitHub's commit, those of the pull request.
+    pub is_its_gate: bool,
     /// Whose approval counts, sorted by login.
     pub approvals: Vec<Approver>,
     /// One line each: why somebody does not count, which permission is lacking.

@@ -25,7 +25,7 @@ use crate::run::findings::{About, build};
 use crate::run::projects::{Pair, pair, serve_the_excluded};
 use crate::run::reviews::{self, Counted};
 use crate::run::steps::Asked;
-use crate::run::{Advisories, Failure, Request, advisories, comparison, files, lines, packages, steps, today};
+use crate::run::{Advisories, Failure, Request, advisories, comparison, files, graph, lines, packages, steps, today};
 use crate::subject::{Command, EntryKind, Kind, Subject, Value, quiet};
 use crate::verdict::{Fold, decide};
 use crate::world::{Rev, Tree, World};
@@ -45,8 +45,13 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
     let detectors = policy::detectors::load(&gate)?;
     let mut coverage = Coverage::default();
+    let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
+    let beside = steps::beside_the_gate(&gate.config, &deltas, &*base_tree, repository)?;
     let counted = match request.policy_from {
-        PolicyFrom::Governing => reviews::count(world, &revisions, &gate, &*head_tree, &concerns, &mut coverage)?,
+        PolicyFrom::Governing => {
+            let touched = (concerns.as_slice(), beside.as_slice());
+            reviews::count(world, &revisions, &gate, &*head_tree, touched, &mut coverage)?
+        }
         _ => None,
     };
     let gate = counted.as_ref().map_or_else(|| gate.clone(), |c| Gate { ledger: c.ledger.clone(), ..gate.clone() });
@@ -67,8 +72,6 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     if let (true, Err(reason)) = (request.store_is_named, store()) {
         run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
     }
-    let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
-    let beside = steps::beside_the_gate(&gate.config, &deltas, &*base_tree, repository)?;
     let includes = !deltas.is_empty() && may_include(&*base_tree)?;
     if concerns.is_empty() && !includes && looked.is_quiet() && beside.is_empty() {
         // Nothing to ask the rules about; broken packs and levels are still said to be broken.
@@ -193,7 +196,14 @@ impl Run<'_> {
                 // Only what an included file changed is this change's.
                 pairs.retain(|pair| !pair.unchanged);
             }
+            let is_manifest = |each: &Concerning<'_>| matches!(each.concern, Concern::Dependencies | Concern::Unread);
+            if self.gate.config.dependency_graph && concerns.iter().any(is_manifest) {
+                let (graph, ci) = (self.world.graph, self.request.ci);
+                graph::supply(graph, ci, &self.gate.config, &mut pairs, &mut self.coverage);
+            }
             self.projects = pairs.iter().map(|pair| pair.project.clone()).collect();
+            self.projects.sort();
+            self.projects.dedup();
             self.packages(engine, &pairs, (&base, &head), store);
             self.leave_out(&mut concerns, &pairs, &[&base, &head]);
         }

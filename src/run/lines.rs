@@ -12,20 +12,17 @@
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::detect::{Detectors, Failed, Hit, Side, WHOLE, cancel};
+use crate::detect::{Detectors, Hit, cancel};
 use crate::diff::lines::{Changed, LineIndex, add_rezoned, changed};
 use crate::ecosystem::FILE_CAP;
 use crate::gate::Gate;
+use crate::language;
 use crate::language::content::{Content, content};
 use crate::language::lex::regions;
-use crate::language::{self, class};
 use crate::model::RepoPath;
 use crate::model::finding::{Finding, Level, Location, SubjectKind};
-use crate::model::line::Language;
 use crate::model::tree::{Delta, Entry, EntryKind};
 use crate::model::verdict::{CheckSkipped, Coverage, CoveredFile, FileState, LinesJudged};
 use crate::policy;
@@ -34,6 +31,10 @@ use crate::policy::pack::Rule;
 use crate::run::findings::{About, build, fingerprint};
 use crate::subject::{DETECTOR, Kind, Subject, Value, quiet};
 use crate::world::Tree;
+
+mod scan;
+
+use scan::Job;
 
 /// What was seen in changed lines.
 #[derive(Default)]
@@ -53,6 +54,9 @@ pub struct Looked {
     /// How often an inline permission of base may still be used: by file, detector and what it says.
     granted: HashMap<(RepoPath, Arc<str>, Allow), u32>,
 }
+
+/// Bytes of texts that are read before they are scanned.
+const BATCH: usize = 16 << 20;
 
 /// An inline permission, as written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,6 +81,35 @@ pub fn look(
     let named: BTreeSet<String> = policy::detectors::named(gate).into_iter().collect();
     let mut judged = LinesJudged { detectors: named.len() as u64, ..LinesJudged::default() };
     let (mut added, mut removed) = (Vec::new(), Vec::new());
+    // Texts are held for a while, and not all at once: an audit reads a whole tree.
+    let (mut jobs, mut bytes) = (Vec::new(), 0);
+    let mut not_judged = Vec::new();
+    let mut judge = |jobs: Vec<Job<'_>>, coverage: &mut Coverage| {
+        for (job, scanned) in jobs.iter().zip(scan::all(detectors, &jobs)) {
+            judged.files += u64::from(!job.after.is_empty());
+            judged.added += scanned.added;
+            if scanned.is_unknown {
+                judged.unknown_language += 1;
+                let reason = Some("in no known language: only detectors that speak of any looked at it".to_owned());
+                coverage.files.push(CoveredFile { path: job.path.clone(), state: FileState::Read, reason });
+            }
+            match scanned.hits {
+                Ok([gone, new, whole]) => {
+                    looked.note_allowed(&gone, &job.before, &new, &job.after);
+                    for hit in whole {
+                        *looked.standing.entry(identity(&hit)).or_default() += 1;
+                    }
+                    removed.extend(gone);
+                    added.extend(new);
+                }
+                Err(failed) => coverage.checks_skipped.push(CheckSkipped {
+                    check: "lines".to_owned(),
+                    reason: failed.to_string(),
+                    incomplete: true,
+                }),
+            }
+        }
+    };
     let pipeline = Pipeline { trees: base.into_iter().chain([head]).collect(), texts: OnceCell::new() };
     for delta in deltas {
         let Some(path) = delta.path() else { continue };
@@ -88,9 +121,7 @@ pub fn look(
         let is_file = |entry: &&Entry| entry.kind == EntryKind::File;
         let becomes_link = delta.after.as_ref().is_some_and(|entry| entry.kind == EntryKind::Symlink);
         if becomes_link && delta.before.as_ref().is_some_and(|entry| entry.kind == EntryKind::File) {
-            looked
-                .not_judged
-                .push((path.clone(), "it is a link now: what it points to is not what changed".to_owned()));
+            not_judged.push((path.clone(), "it is a link now: what it points to is not what changed".to_owned()));
         }
         let before = delta.before.as_ref().filter(is_file).zip(base).and_then(|(entry, tree)| text(tree, entry).ok());
         let before = before.unwrap_or_default();
@@ -103,37 +134,19 @@ pub fn look(
                 continue;
             }
             Some(Err(Opaque::Unread(reason))) => {
-                looked.not_judged.push((path.clone(), reason));
+                not_judged.push((path.clone(), reason));
                 continue;
             }
         };
-        let differs = difference(path, &before, &after);
-        judged.files += u64::from(!after.is_empty());
-        judged.unknown_language += u64::from(!after.is_empty() && language::of(path, &after) == Language::Unknown);
-        judged.added += differs.added.iter().map(|range| u64::from(range.end - range.start)).sum::<u64>();
-        let scan = |text: &[u8], lines: &[Range<u32>]| {
-            let side = Side { path, language: language::of(path, text), class: class(path), text, lines };
-            // A detector that panics leaves the answer incomplete, and the run alive.
-            catch_unwind(AssertUnwindSafe(|| detectors.scan(&side)))
-                .unwrap_or_else(|_| Err(Failed { path: path.clone(), reason: "a detector failed".to_owned() }))
-        };
-        match (scan(&before, &differs.removed), scan(&after, &differs.added)) {
-            (Ok(gone), Ok(new)) => {
-                looked.note_allowed(&gone, &before, &new, &after);
-                let whole = if new.is_empty() { Ok(Vec::new()) } else { scan(&after, &[WHOLE]) };
-                for hit in whole.unwrap_or_default() {
-                    *looked.standing.entry(identity(&hit)).or_default() += 1;
-                }
-                removed.extend(gone);
-                added.extend(new);
-            }
-            (Err(failed), _) | (_, Err(failed)) => coverage.checks_skipped.push(CheckSkipped {
-                check: "lines".to_owned(),
-                reason: failed.to_string(),
-                incomplete: true,
-            }),
+        bytes += before.len() + after.len();
+        jobs.push(Job { path, before, after });
+        if bytes > BATCH {
+            judge(std::mem::take(&mut jobs), coverage);
+            bytes = 0;
         }
     }
+    judge(jobs, coverage);
+    looked.not_judged = not_judged;
     coverage.lines = Some(judged);
     // What stays as it was uses its permission up; the others may take those of the hits that are gone.
     looked.gone = cancel(removed.clone(), &added);

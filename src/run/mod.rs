@@ -13,6 +13,7 @@ pub mod check;
 pub mod comparison;
 pub mod files;
 pub mod findings;
+pub mod graph;
 pub mod lines;
 pub mod packages;
 pub mod projects;

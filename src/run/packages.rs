@@ -182,7 +182,7 @@ fn words(change: &Change, known: &Known) -> BTreeMap<&'static str, String> {
             "answer",
             change.review.pending_by.as_ref().map_or_else(
                 || "nobody answers for it".to_owned(),
-                |by| format!("the approval of {by} in this change counts once it stands on the protected branch"),
+                |by| format!("the approval of {by} in this change counts once it is merged, or {by} has approved the pull request"),
             ),
         ),
         ("names", side.and_then(|s| s.contradiction.clone()).unwrap_or_default()),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::model::RepoPath;
 use crate::model::review::{Reviewed, Reviewers};
+use crate::model::supplied::Supplied;
 use crate::model::tree::{Delta, Entry, Oid, Unread};
 
 mod disk;
@@ -32,12 +33,23 @@ pub struct World<'a> {
     pub process: Option<&'a dyn Process>,
     /// The reviews of the forge; none where it is not asked.
     pub reviews: Option<&'a dyn Reviews>,
+    /// The dependency graph of the forge; none where it is not asked.
+    pub graph: Option<&'a dyn DependencyGraph>,
+}
+
+/// What a forge knows about changed dependencies.
+pub trait DependencyGraph {
+    /// The packages that stand on one side of the judged change alone.
+    ///
+    /// # Errors
+    /// One line why they are not known.
+    fn changes(&self) -> Result<Vec<Supplied>, String>;
 }
 
 /// What a forge knows about who looked at the judged change. Only asked where something needs an approval.
 pub trait Reviews {
     /// Whose approvals count, for each pull request that the judged difference is made of, in order. `since` is the
-    /// commit that the difference begins with; `relevant` says of a path whether its bytes must be those approved.
+    /// commit that the difference begins with.
     ///
     /// # Errors
     /// One line why nothing can be approved.
@@ -45,8 +57,19 @@ pub trait Reviews {
         &self,
         since: Option<&str>,
         reviewers: &Reviewers,
-        relevant: &dyn Fn(&str) -> bool,
+        matters: &Matters<'_>,
     ) -> Result<Vec<Reviewed>, String>;
+}
+
+/// Which paths matter to an approval.
+#[derive(Clone, Copy)]
+pub struct Matters<'a> {
+    /// Whether a path's bytes must be those approved.
+    pub relevant: &'a dyn Fn(&str) -> bool,
+    /// Whether a path is part of the gate, its ledger aside.
+    pub of_gate: &'a dyn Fn(&str) -> bool,
+    /// The ledger's path.
+    pub ledger: &'a str,
 }
 
 /// May start the one program this crate ever starts: a solver of logical formulas, which reads text and writes text.

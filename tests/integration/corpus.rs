@@ -206,7 +206,7 @@ fn of_other_project(name: &str, histories: &Path, store: &'static [u8], least: u
     let log = machine.git(&path, &["log", "--first-parent", "--format=%H %P", "HEAD"]).exits(0).stdout;
     let repo = GitRepo::open(&path, &Env::new()).unwrap().unwrap();
     let env = Env::new();
-    let world = World { repo: &repo, now: now(), env: &env, process: None, reviews: None };
+    let world = World { repo: &repo, now: now(), env: &env, process: None, reviews: None, graph: None };
     let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));
     let (mut pairs, mut changes, mut compared) = (0, 0, 0);
     let mut unread: BTreeMap<String, usize> = BTreeMap::new();
@@ -305,7 +305,7 @@ fn history(machine: &Machine, path: &Path, repo: &GitRepo, log: &str, store: &'s
             .collect()
     };
     let env = Env::new();
-    let world = World { repo, now: now(), env: &env, process: None, reviews: None };
+    let world = World { repo, now: now(), env: &env, process: None, reviews: None, graph: None };
     let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));
     let touching = machine
         .git(
@@ -441,7 +441,7 @@ fn every_advisory_that_rustsec_reports_is_reported() {
         // The lockfile with the files beside it, and nothing of other folders.
         let repo = PlainFolder::new(file.parent().unwrap().to_path_buf());
         let env = Env::new();
-        let world = World { repo: &repo, now: now(), env: &env, process: None, reviews: None };
+        let world = World { repo: &repo, now: now(), env: &env, process: None, reviews: None, graph: None };
         let mut asked = request(Command::Audit, None, Head::WorkTree);
         asked.lockfiles = vec![portcullis::model::RepoPath::new("Cargo.lock")];
         let advisories = || Ok(Layered::only(Store::from_static(store).unwrap()));

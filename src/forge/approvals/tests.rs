@@ -37,9 +37,15 @@ fn relevant(path: &str) -> bool {
     path == "Cargo.lock"
 }
 
+fn of_gate(path: &str) -> bool {
+    path == "gate.yml"
+}
+
+const MATTERS: Matters<'static> = Matters { relevant: &relevant, of_gate: &of_gate, ledger: "ledger.toml" };
+
 fn pull(number: u64, head: char, commits: u64) -> Value {
     json!({
-        "number": number, "user": user("olga"), "commits": commits,
+        "number": number, "state": "open", "user": user("olga"), "commits": commits,
         "head": { "ref": "fix", "sha": sha(head), "repo": { "full_name": "f/r" } },
         "base": { "ref": "main", "sha": sha('9'), "repo": { "full_name": "o/r" } },
     })
@@ -77,11 +83,12 @@ fn forge(head: char, reviews: Value) -> Forge {
     forge.get(REVIEWS, reviews);
     forge.get(COMMITS, json!([commit(head, &['9'], "x")]));
     forge.get(ACTIVITY, json!([moved("branch_creation", '0', head, "olga")]));
+    forge.get("/repos/o/r/issues/1/events", json!([]));
     forge
 }
 
 fn asked(forge: &Forge, event: &Event, names: &[&str]) -> Result<Vec<Reviewed>, String> {
-    Approvals::new(&forge.client(), event).reviewed(Some(&sha('9')), &named(names), &relevant)
+    Approvals::new(&forge.client(), event).reviewed(Some(&sha('9')), &named(names), &MATTERS)
 }
 
 fn logins(reviewed: &Reviewed) -> Vec<&str> {
@@ -110,7 +117,7 @@ fn a_fork_s_change_through_its_life() {
     let all = asked(&open, &event('1', "submitted", "alice"), &["@alice"]).unwrap();
     assert_eq!(logins(&all[0]), ["alice"]);
     assert_eq!((all[0].number, all[0].from.clone(), all[0].to.clone()), (1, Some(sha('9')), sha('1')));
-    assert_eq!(open.requests().len(), 4, "reviews, pull request, commits, pushes");
+    assert_eq!(open.requests().len(), 5, "reviews, pull request, commits, pushes, target branches");
 
     // Forced to other bytes: the approval is of another Cargo.lock.
     let forced = |reviews: Value| {
@@ -234,6 +241,63 @@ fn a_pull_request_that_has_moved_on_is_not_approved() {
     assert_eq!(asked(&forge, &Event::Pull(pull), &["@alice"]), Err(MOVED.to_owned()));
 }
 
+// What a reviewer saw hangs on the target branch: the same commits show another change against another one.
+#[test]
+fn an_approval_for_another_target_branch_does_not_count() {
+    let happened =
+        |event: &str, second: u64| json!({ "event": event, "created_at": format!("2026-11-22T10:00:{second:02}Z") });
+    for (events, counts) in [
+        (json!([happened("labeled", 30), happened("base_ref_changed", 3)]), true),
+        (json!([happened("base_ref_changed", 3), happened("base_ref_changed", 7)]), false),
+        (json!([happened("base_ref_changed", 5)]), false),
+    ] {
+        let forge = Forge::new();
+        forge.get(PULL, pull(1, '1', 1));
+        forge.get(REVIEWS, json!([review(5, "alice", "APPROVED", '1')]));
+        forge.get(COMMITS, json!([commit('1', &['9'], "x")]));
+        forge.get(ACTIVITY, json!([moved("branch_creation", '0', '1', "olga")]));
+        forge.get("/repos/o/r/issues/1/events", events);
+        let all = asked(&forge, &event('1', "edited", "olga"), &["@alice"]).unwrap();
+        assert_eq!(!all[0].approvals.is_empty(), counts, "{:?}", all[0].remarks);
+    }
+    // Where it cannot be known, nobody counts.
+    let forge = Forge::new();
+    forge.get(PULL, pull(1, '1', 1));
+    forge.get(REVIEWS, json!([review(5, "alice", "APPROVED", '1')]));
+    forge.get(COMMITS, json!([commit('1', &['9'], "x")]));
+    forge.get(ACTIVITY, json!([moved("branch_creation", '0', '1', "olga")]));
+    let all = asked(&forge, &event('1', "edited", "olga"), &["@alice"]).unwrap();
+    assert!(all[0].approvals.is_empty());
+}
+
+// GitHub knows a check by its commit and name: one of another pull request would count for this one.
+#[test]
+fn a_commit_that_another_pull_request_takes_elsewhere_is_not_judged() {
+    let Event::Pull(pull_event) = event('1', "opened", "olga") else { panic!() };
+    let elsewhere = |state: &str, base: &str, number: u64| {
+        let mut other = pull(number, '1', 1);
+        other["state"] = json!(state);
+        other["base"]["ref"] = json!(base);
+        other
+    };
+    for (others, objects) in [
+        (json!([pull(1, '1', 1)]), false),
+        (json!([pull(1, '1', 1), elsewhere("open", "main", 2)]), false),
+        (json!([elsewhere("closed", "loose", 2)]), false),
+        (json!([pull(1, '1', 1), elsewhere("open", "loose", 2)]), true),
+    ] {
+        let forge = Forge::new();
+        forge.get(PULL, pull(1, '1', 1));
+        forge.get(&format!("/repos/o/r/commits/{}/pulls", sha('1')), others);
+        let said = Approvals::objection(&forge.client(), &pull_event).unwrap();
+        assert_eq!(said.is_some(), objects, "{said:?}");
+    }
+    // An old run that is started again tells of what is no more.
+    let forge = Forge::new();
+    forge.get(PULL, elsewhere("open", "loose", 1));
+    assert_eq!(Approvals::objection(&forge.client(), &pull_event).unwrap(), Some(MOVED.to_owned()));
+}
+
 fn group(head: char, number: u64, on: char) -> Event {
     let name = format!("gh-readonly-queue/main/pr-{number}-{}", sha(on));
     Event::MergeGroup(Group { base: place("main", '9', "o/r"), head: place(&name, head, "o/r") })
@@ -255,6 +319,7 @@ fn queue(branches: &[(u64, char, char)], head: char, commits: &Value) -> Forge {
         forge.get(&format!("/repos/o/r/pulls/{number}"), pull(number, tip, 1));
         forge.get(&format!("/repos/o/r/pulls/{number}/commits"), json!([commit(tip, &['9'], "x")]));
         forge.get(&format!("/repos/o/r/pulls/{number}/reviews"), json!([review(number, approver, "APPROVED", tip)]));
+        forge.get(&format!("/repos/o/r/issues/{number}/events"), json!([]));
     }
     forge.get(ACTIVITY, json!([moved("force_push", '1', '2', "olga"), moved("branch_creation", '0', '1', "olga")]));
     forge
@@ -285,6 +350,30 @@ fn a_queue_of_two_is_told_apart() {
             );
         }
     }
+}
+
+// A branch of the queue may have been pushed by anybody: what is not in the pull request's own head is not approved.
+#[test]
+fn of_a_queue_only_what_the_pull_request_has_itself_is_its_own() {
+    let file = |path: &str, digit: char| json!({ "path": path, "mode": "100644", "type": "blob", "sha": sha(digit) });
+    let tree = |files: &[Value]| json!({ "tree": files, "truncated": false });
+    let commits = json!([commit('a', &['9'], "x (#1)")]);
+    for (own, is_own) in [(file("gate.yml", '5'), true), (file("gate.yml", '6'), false)] {
+        let forge = queue(&[(1, '9', 'a')], 'a', &commits);
+        let at = |digit: char| format!("/repos/o/r/git/trees/{}", sha(digit));
+        forge.get(&at('9'), tree(&[file("gate.yml", '4'), file("Cargo.lock", '1')]));
+        forge.get(&at('a'), tree(&[file("gate.yml", '5'), file("Cargo.lock", '2')]));
+        forge.get(&at('1'), tree(&[own, file("Cargo.lock", '3')]));
+        // "x = 1" in base64.
+        forge.get("/repos/o/r/contents/ledger.toml", json!({ "encoding": "base64", "content": "eCA9\nIDE=\n" }));
+        let all = asked(&forge, &group('a', 1, '9'), &["@alice"]).unwrap();
+        assert_eq!((logins(&all[0]), all[0].is_its_gate), (vec!["alice"], is_own), "{:?}", all[0].remarks);
+        assert_eq!(all[0].ledger.as_deref(), Some("x = 1"));
+    }
+    // What cannot be read is not its own.
+    let forge = queue(&[(1, '9', 'a')], 'a', &commits);
+    let all = asked(&forge, &group('a', 1, '9'), &["@alice"]).unwrap();
+    assert!(!all[0].is_its_gate);
 }
 
 // GitHub, webhook `merge_group`: `base_sha` is the parent of the group's commit, so that an earlier entry may stand there

@@ -7,7 +7,10 @@ use serde_json::json;
 
 use crate::model::review::is_name;
 
-use super::types::{CheckRuns, Comparison, Reference};
+use base64::Engine as _;
+
+use super::super::graph::Difference;
+use super::types::{CheckRuns, Comparison, Content, Happened, Reference};
 use super::{
     Activity, Ask, CheckRunSeen, Client, Comment, Commit, Failed, Kind, PullRequest, Review, Tree, User, escape, is_sha,
 };
@@ -70,6 +73,38 @@ impl Client {
         self.pages(self.get(format!("/pulls/{number}/commits"), what, PULLS_READ), |page: Vec<Commit>| page)
     }
 
+    /// When a pull request got another target branch, if ever, latest; RFC 3339 in UTC.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub fn retargeted(&self, number: u64) -> Result<Option<String>, Failed> {
+        let what = format!("what happened to pull request {number}");
+        let all =
+            self.pages(self.get(format!("/issues/{number}/events"), what, PULLS_READ), |page: Vec<Happened>| page)?;
+        let times =
+            all.into_iter().filter(|happened| happened.event == "base_ref_changed").map(|happened| happened.created_at);
+        Ok(times.max())
+    }
+
+    /// A text file of a commit; none where there is no such file.
+    ///
+    /// # Errors
+    /// [`Failed`]; also for what is no text, or over a megabyte.
+    pub fn file(&self, commit: &str, path: &str) -> Result<Option<String>, Failed> {
+        let what = format!("{path} of a commit");
+        let at = format!("/contents/{}?ref={}", escape(path).replace("%2F", "/"), sha(commit, &what)?);
+        let content: Content = match self.one(&self.get(at, what.clone(), CONTENTS_READ)) {
+            Ok(content) => content,
+            Err(failed) if failed.kind == Kind::Missing => return Ok(None),
+            Err(failed) => return Err(failed),
+        };
+        let packed: String = content.content.split_ascii_whitespace().collect();
+        let bytes =
+            base64::engine::general_purpose::STANDARD.decode(packed).ok().filter(|_| content.encoding == "base64");
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.map(Some).ok_or_else(|| Failed::new(Kind::Invalid, format!("{what} is not sent as text")))
+    }
+
     /// The commits that `head` has and `base` has not, oldest first.
     ///
     /// # Errors
@@ -78,6 +113,16 @@ impl Client {
         let what = "the commits between two".to_owned();
         let path = format!("/compare/{}...{}", sha(base, &what)?, sha(head, &what)?);
         self.pages(self.get(path, what, CONTENTS_READ), |page: Comparison| page.commits)
+    }
+
+    /// How the forge's dependency graph differs between two commits.
+    ///
+    /// # Errors
+    /// [`Failed`]; [`Kind::Forbidden`] or [`Kind::Missing`] where the graph is switched off.
+    pub fn dependency_changes(&self, base: &str, head: &str) -> Result<Vec<Difference>, Failed> {
+        let what = "the dependency graph between two commits".to_owned();
+        let path = format!("/dependency-graph/compare/{}...{}", sha(base, &what)?, sha(head, &what)?);
+        self.pages(self.get(path, what, CONTENTS_READ), |page: Vec<Difference>| page)
     }
 
     /// What happened to a branch of a repository (`owner/name`, which may be a fork), latest first. A token of the base

@@ -37,12 +37,15 @@ fn every_request_is_one_that_github_s_description_allows() {
 fn reads(client: &Client) {
     fine("pull", client.pull(1));
     fine("reviews", client.reviews(1));
+    fine("retargeted", client.retargeted(1));
+    fine("file", client.file(&sha('a'), ".portcullis/ledger.toml").map_err(|failed| failed.clone()));
     fine("commits", client.commits(1));
     fine("compare", client.compare(&sha('a'), &sha('b')));
     fine("activity", client.activity("fork/hello-world", "feature/a b"));
     fine("members", client.members("octo-org", "security"));
     fine("pull_bytes", client.pull_bytes(1));
     fine("tree", client.tree(&sha('a')));
+    fine("dependency_changes", client.dependency_changes(&sha('a'), &sha('b')));
     fine("queue", client.queue("release/1.x"));
     fine("pulls_of", client.pulls_of(&sha('a')));
     fine("pulls_from", client.pulls_from("fork", "feature/a b"));

@@ -94,6 +94,31 @@ pub struct PullRequest {
     /// Commits; lists of pull requests leave it out.
     #[serde(default)]
     pub commits: u64,
+    /// `open` or `closed`.
+    #[serde(default)]
+    pub state: String,
+}
+
+/// Something that happened to a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Happened {
+    /// `base_ref_changed`, `head_ref_force_pushed`, `labeled`, …
+    #[serde(default)]
+    pub event: String,
+    /// When; RFC 3339 in UTC.
+    #[serde(default)]
+    pub created_at: String,
+}
+
+/// A file's content.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Content {
+    /// `base64`, or `none` for a file of over a megabyte.
+    #[serde(default)]
+    pub encoding: String,
+    /// The bytes in that encoding, broken into lines.
+    #[serde(default)]
+    pub content: String,
 }
 
 /// A branch of a pull request.

@@ -19,6 +19,7 @@ fn facts(reviews: &[Value]) -> Facts {
         writers: vec!["wanda".to_owned()],
         pushers: Ok(vec!["pete".to_owned()]),
         reviews: reviews.iter().map(|review| serde_json::from_value(review.clone()).unwrap()).collect(),
+        retargeted: Ok(None),
     }
 }
 

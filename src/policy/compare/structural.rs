@@ -41,8 +41,22 @@ pub fn compare(base: &Gate, head: &Gate) -> Structure {
 
 /// Every field is taken apart by name: a new one does not compile before somebody says how it is compared.
 fn config(found: &mut Structure, base: &Config, head: &Config) {
-    let Config { packs, reviewers, settings, levels, level_lines: _, registries, include, exclude, exclude_lines } =
-        base;
+    let Config {
+        packs,
+        reviewers,
+        settings,
+        levels,
+        level_lines: _,
+        registries,
+        include,
+        exclude,
+        exclude_lines,
+        dependency_graph,
+    } = base;
+    found.differs(*dependency_graph != head.dependency_graph);
+    if *dependency_graph && !head.dependency_graph {
+        found.weaker("[forge] dependency-graph: what only the forge knows is no longer judged".to_owned());
+    }
     // What packs and levels mean for each rule is compared with the rules.
     found.differs(*packs != head.packs || *levels != head.levels);
     for pack in packs.iter().filter(|pack| !head.packs.contains(pack)) {
@@ -87,8 +101,15 @@ fn reviewers_of(found: &mut Structure, base: &[String], head: &[String]) {
 }
 
 fn settings_of(found: &mut Structure, base: &Settings, head: &Settings) {
-    // Rules read these three; what they mean for each rule is compared with the rules.
-    let Settings { fail_on_severity, min_release_age, allowed_licenses, .. } = base;
+    let Settings {
+        fail_on_severity,
+        min_release_age,
+        allowed_licenses,
+        advisories_warn_after,
+        advisories_refuse_after,
+        cargo_vet_criteria,
+    } = base;
+    // Rules read the first three; what they mean for each rule is compared with the rules.
     let tenths = |score: i64| format!("{}.{}", score / 10, score % 10);
     for (name, base, head) in [
         ("fail-on-severity", tenths(*fail_on_severity), tenths(head.fail_on_severity)),
@@ -100,7 +121,6 @@ fn settings_of(found: &mut Structure, base: &Settings, head: &Settings) {
             found.notes.push(format!("setting {name}: from {base} to {head}"));
         }
     }
-    let Settings { advisories_warn_after, advisories_refuse_after, cargo_vet_criteria, .. } = base;
     for (name, base, head, passes) in [
         ("advisories-warn-after", *advisories_warn_after, head.advisories_warn_after, "not warned about"),
         ("advisories-refuse-after", *advisories_refuse_after, head.advisories_refuse_after, "not refused"),

@@ -189,8 +189,10 @@ fn approval(change: &Change, items: &mut Vec<Item>) {
     match words::approval(change) {
         Approval::Nothing => {}
         Approval::Pending(by) => {
-            let text =
-                format!("by {} in this change; counts once it stands on the protected branch", clipped(&by, NAME));
+            let text = format!(
+                "by {0} in this change; counts once it is merged, or {0} approves the pull request",
+                clipped(&by, NAME)
+            );
             items.push(Item::Detail { label: "approved", text, tone: Tone::Plain });
         }
         Approval::Missing(text, by_two) => {

@@ -267,7 +267,8 @@ impl Case {
     pub fn decide(&self, evidence: Evidence, ci: bool) -> Result<Verdict, Failure> {
         let repo = self.repo();
         let env = Env::new();
-        let world = World { repo: &repo, now: NOW.parse().unwrap(), env: &env, process: None, reviews: None };
+        let world =
+            World { repo: &repo, now: NOW.parse().unwrap(), env: &env, process: None, reviews: None, graph: None };
         let is_audit = self.is_audit();
         let policy_from = match self.spec.policy_from.as_deref() {
             None => PolicyFrom::Governing,
