@@ -43,25 +43,10 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
         None => Head::WorkTree,
     };
     let is_given = args.head.is_some() || args.index || args.worktree;
-    if request::is_ci(env) {
-        let meant = plan.as_ref().map_or("HEAD", |plan| plan.head.as_str());
-        match &head {
-            // What an event is about is known, and nothing else is: what earlier steps committed, staged or left lying
-            // on top of it may take back what it brings.
-            Head::Index | Head::WorkTree if plan.is_some() => {
-                let reason = "--index and --worktree: the event says what is judged, and in CI flags cannot move it";
-                return Err(Error::Usage(reason.to_owned()));
-            }
-            Head::Rev(rev) if plan.is_some() && is_given => {
-                if repo.resolve(rev)? != repo.resolve(meant)? {
-                    let rev = rev.escape_debug();
-                    let reason = format!("--head {rev} is not what the event is about: in CI flags cannot move it");
-                    return Err(Error::Usage(reason));
-                }
-            }
-            Head::Rev(rev) if plan.is_none() => holds_what_is_meant(&*repo, rev)?,
-            _ => {}
-        }
+    match (&plan, &head) {
+        (None, Head::Rev(rev)) if request::is_ci(env) => holds_what_is_checked_out(&*repo, rev)?,
+        (Some(plan), given) if is_given => is_what_is_meant(&*repo, given, &plan.head)?,
+        _ => {}
     }
     let base = args.base.clone().map_or(Base::Found, Base::Rev);
     let mut asked = request::request(global, env, Command::Check, base, head)?;
@@ -137,9 +122,20 @@ pub(super) fn audit(global: &Global, env: &Env, args: &Audit) -> Result<Ending, 
     deliver(global, env, verdict, started, &destinations).map(|(_, ending)| ending)
 }
 
-/// In CI what is judged is what the event is about, or else what is checked out; or something that holds it: another
-/// head could hide it.
-fn holds_what_is_meant(repo: &dyn Repo, rev: &str) -> Result<(), Error> {
+/// What an event is about is known, and nothing else is: what earlier steps committed, staged or left lying on top of it may
+/// take back what it brings.
+fn is_what_is_meant(repo: &dyn Repo, given: &Head, meant: &str) -> Result<(), Error> {
+    let said = match given {
+        Head::Rev(rev) if repo.resolve(rev)? == repo.resolve(meant)? => return Ok(()),
+        Head::Rev(rev) => format!("--head {}", rev.escape_debug()),
+        Head::Index => "--index".to_owned(),
+        Head::WorkTree => "--worktree".to_owned(),
+    };
+    Err(Error::Usage(format!("{said} is not what the event is about: in CI flags cannot move what is judged")))
+}
+
+/// In CI without an event what is judged is what is checked out, or something that holds it: another head could hide it.
+fn holds_what_is_checked_out(repo: &dyn Repo, rev: &str) -> Result<(), Error> {
     let (given, here) = (repo.resolve(rev)?, repo.resolve("HEAD")?);
     if given == here || repo.merge_base(&here, &given)? == Some(here) {
         return Ok(());
