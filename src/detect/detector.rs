@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
-use regex_automata::meta::{self, Regex as Light};
-use regex_automata::nfa::thompson::WhichCaptures;
+use regex_automata::nfa::thompson::backtrack::BoundedBacktracker as Light;
+use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 
@@ -148,7 +148,9 @@ impl Patterns {
         if slot.full.get().is_some() || slot.shown.fetch_add(text.len(), Ordering::Relaxed) + text.len() > MUCH {
             return false;
         }
-        slot.light.get_or_init(|| compile_light(source)).as_ref().is_some_and(|light| !light.is_match(text))
+        let light = slot.light.get_or_init(|| compile_light(source)).as_ref();
+        // A text that is too long for it is not ruled out.
+        light.is_some_and(|light| light.try_is_match(&mut light.create_cache(), text).is_ok_and(|is_match| !is_match))
     }
 
     /// Whether a match of one of them may start on a line; adds up the bytes that were searched.
@@ -201,16 +203,9 @@ pub(super) fn compile(source: &str) -> Result<Regex, String> {
 
 /// A pattern as [`compile`] takes it, without what makes it fast.
 fn compile_light(source: &str) -> Option<Light> {
-    let config = meta::Config::new()
-        .hybrid(false)
-        .dfa(false)
-        .onepass(false)
-        .auto_prefilter(false)
-        .utf8_empty(false)
-        .which_captures(WhichCaptures::Implicit)
-        .nfa_size_limit(Some(SIZE_LIMIT));
+    let nfa = thompson::Config::new().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(SIZE_LIMIT));
     let syntax = syntax::Config::new().utf8(false).unicode(false).multi_line(true).crlf(true).nest_limit(NEST_LIMIT);
-    meta::Builder::new().configure(config).syntax(syntax).build(source).ok()
+    Light::builder().thompson(nfa).syntax(syntax).build(source).ok()
 }
 
 /// Patterns as [`compile`] takes them, in one automaton.
