@@ -381,11 +381,13 @@ fn text(markdown: &str) -> String {
     format!("{kept}\n\n… cut: the rest is in the JSON report\n")
 }
 
-/// What is compared: GitHub may write line ends its own way, and the last line ends with how long the run took.
+/// What is compared: GitHub may write line ends its own way, one line tells when it was decided, and the last ends with how
+/// long that took. Without these a run that has nothing new to say says nothing.
 fn normal(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
-    let text = text.trim();
-    let body = text.strip_suffix("</sub>").unwrap_or(text);
+    let lines: Vec<&str> = text.trim().lines().filter(|line| !line.starts_with("- Decided at `")).collect();
+    let text = lines.join("\n");
+    let body = text.strip_suffix("</sub>").unwrap_or(&text);
     match body.rsplit_once(" · ") {
         Some((rest, time)) if time.strip_suffix(" ms").is_some_and(|ms| ms.bytes().all(|b| b.is_ascii_digit())) => rest,
         _ => body,

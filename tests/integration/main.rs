@@ -17,6 +17,7 @@ mod cases;
 mod cli;
 mod corpus;
 mod docs;
+mod forge_e2e;
 mod forge_events;
 mod fuzz;
 mod harness;

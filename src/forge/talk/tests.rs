@@ -361,4 +361,6 @@ fn a_text_is_marked_and_fits() {
     let timed = |ms: &str| normal(&format!("{MARKER}\nx\n<sub>a · b · {ms}</sub>\n"));
     assert_eq!(timed("9 ms"), timed("1234 ms"));
     assert_ne!(timed("9 ms"), timed("9 s"));
+    let dated = |at: &str| normal(&format!("{MARKER}\n- Decided at `{at}`\n\nx\n"));
+    assert_eq!(dated("2026-11-22T10:00:00Z"), dated("2026-11-23T07:37:21.395154837Z"));
 }
