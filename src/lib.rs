@@ -13,8 +13,10 @@
 //! 9. [`verdict`]: findings, waivers and coverage → the decision
 //! 10. [`report`]: the verdict → bytes
 //!
-//! [`run`] is the pipeline itself, [`gate`] what the governing revision's `.portcullis/` says, [`model`] the nouns that
-//! all of them share, [`forge`] GitHub's word on what is judged, and [`cli`] how a person asks.
+//! [`forge`] stands at both ends: an event of GitHub's → what is judged; its reviews → whose approval counts; the verdict
+//! → a comment. [`detect`] and [`language`] are what changed lines are read with. [`run`] is the pipeline itself, [`gate`]
+//! what the governing revision's `.portcullis/` says, [`model`] the nouns that all of them share, and [`cli`] how a person
+//! asks.
 
 #![cfg_attr(
     test,

@@ -21,7 +21,7 @@ pub struct Global {
     /// Repository to work on
     #[arg(long, global = true, value_name = "DIR", default_value = ".", hide_default_value = true)]
     pub repo: PathBuf,
-    /// Never use the network (no command of this version does)
+    /// Never use the network: refuses `advisories update` and --forge
     #[arg(long, global = true)]
     pub offline: bool,
     /// Judge with exactly this advisory store, instead of the user's and the built-in baseline

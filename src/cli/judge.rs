@@ -20,6 +20,9 @@ use crate::world::{DependencyGraph, Env, Repo, Reviews, World, Writer, real};
 pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, Error> {
     let started = Instant::now();
     let destinations = request::destinations(&args.report.reports)?;
+    if global.offline && args.forge {
+        return Err(Error::Usage("--forge asks the forge, and --offline forbids that".to_owned()));
+    }
     let (event, forge) = told(env, args)?;
     let plan = match event.map(|event| event.plan(&Runner::of(env))).transpose()? {
         Some(Planned::Nothing(why)) => return print(&format!("{}\n", report::escape::terminal(&why))),
@@ -83,7 +86,10 @@ pub(super) fn check(global: &Global, env: &Env, args: &Check) -> Result<Ending, 
 fn told(env: &Env, args: &Check) -> Result<(Option<Event>, Option<Forge>), Error> {
     let Some(event) = event::of(env)? else {
         if args.forge {
-            return Err(Error::Usage("--forge: no runner of GitHub Actions tells of an event here".to_owned()));
+            return Err(Error::Usage(
+                "--forge: no runner of GitHub Actions tells of an event here (GITHUB_ACTIONS, GITHUB_EVENT_PATH)"
+                    .to_owned(),
+            ));
         }
         return Ok((None, None));
     };

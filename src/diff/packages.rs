@@ -225,7 +225,7 @@ impl<'a> Differ<'a> {
             name_valid,
             fixes_advisory: false,
             facts: Vec::new(),
-            review: Review { required: Depth::None, cleared_by: None, pending_by: None },
+            review: Review { required: Depth::None, cleared_by: None, cleared_by_login: None, pending_by: None },
         };
         self.found.push((change, h));
     }

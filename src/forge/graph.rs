@@ -46,17 +46,16 @@ impl<'a> Graph<'a> {
 }
 
 impl DependencyGraph for Graph<'_> {
-    fn changes(&self) -> Result<Vec<Supplied>, String> {
-        let (base, head) = match self.event {
-            Event::Pull(pull) => (&pull.base.sha, &pull.head.sha),
-            Event::MergeGroup(group) => (&group.base.sha, &group.head.sha),
-            Event::Push(push) => match (&push.before, &push.after) {
-                (Some(before), Some(after)) => (before, after),
-                _ => return Err("this push has nothing to be compared with".to_owned()),
-            },
-            Event::Run(_) | Event::Standing(_) => return Err("this event has no two commits".to_owned()),
+    fn changes(&self, since: Option<&str>) -> Result<Vec<Supplied>, String> {
+        let since = since.ok_or("the change has no commit to begin with")?;
+        let head = match self.event {
+            Event::Pull(pull) => Some(&pull.head.sha),
+            Event::MergeGroup(group) => Some(&group.head.sha),
+            Event::Push(push) => push.after.as_ref(),
+            Event::Run(_) | Event::Standing(_) => None,
         };
-        let entries = self.client.dependency_changes(base, head).map_err(|failed| failed.to_string())?;
+        let head = head.ok_or("this event has no commit that is new")?;
+        let entries = self.client.dependency_changes(since, head).map_err(|failed| failed.to_string())?;
         entries.into_iter().map(supplied).collect()
     }
 }

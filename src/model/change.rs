@@ -67,6 +67,8 @@ pub struct Review {
     pub required: Depth,
     /// Id of the entry that covers it.
     pub cleared_by: Option<String>,
+    /// Whose entry that is.
+    pub cleared_by_login: Option<String>,
     /// Who covers it in head's own ledger, which does not count yet.
     pub pending_by: Option<String>,
 }

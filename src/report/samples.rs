@@ -122,7 +122,7 @@ pub fn added(name: &str, version: &str) -> Change {
         name_valid: true,
         fixes_advisory: false,
         facts: Vec::new(),
-        review: Review { required: Depth::Inspected, cleared_by: None, pending_by: None },
+        review: Review { required: Depth::Inspected, cleared_by: None, cleared_by_login: None, pending_by: None },
     }
 }
 
@@ -134,7 +134,7 @@ pub fn upgraded(name: &str, from: &str, to: &str) -> Change {
         new_library: false,
         new_to_repository: false,
         declared: None,
-        review: Review { required: Depth::None, cleared_by: None, pending_by: None },
+        review: Review { required: Depth::None, cleared_by: None, cleared_by_login: None, pending_by: None },
         ..added(name, to)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::detect::Detectors;
 use crate::diff::packages::{Standing, changes};
 use crate::discover::{Concern, Concerning, Snapshot, concerning};
 use crate::ecosystem::FORMATS;
@@ -12,7 +13,8 @@ use crate::model::finding::{Finding, SubjectKind};
 use crate::model::inventory::{Inventory, Project, Source};
 use crate::model::tree::Delta;
 use crate::model::verdict::{
-    AdvisoryData, CheckSkipped, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom, Verdict,
+    AdvisoryData, CheckSkipped, Comparison, Coverage, CoveredFile, FileState, LedgerData, PolicyData, PolicyFrom,
+    Verdict,
 };
 use crate::model::{Ecosystem, RepoPath, purl};
 use crate::policy::pack::{Packs, Wanted};
@@ -22,6 +24,7 @@ use crate::policy::{
 };
 use crate::revision::{self, Named, Revisions};
 use crate::run::findings::{About, build};
+use crate::run::lines::Looked;
 use crate::run::projects::{Pair, pair, serve_the_excluded};
 use crate::run::reviews::{self, Counted};
 use crate::run::steps::Asked;
@@ -40,28 +43,33 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     revisions.note = request.note.clone().or(revisions.note);
     let base_tree = world.repo.tree(&revisions.base.rev)?;
     let head_tree = world.repo.tree(&revisions.head.rev)?;
+    let trees = (&*base_tree, &*head_tree);
     let (gate, mut policy_data, ledger) = gate(request, world, &revisions)?;
     let deltas = head_tree.differs(&*base_tree)?;
     let concerns = concerning(&deltas, &*base_tree, &*head_tree)?;
-    let detectors = policy::detectors::load(&gate)?;
-    let mut coverage = Coverage::default();
     let repository = world.env.get("GITHUB_REPOSITORY").map(String::as_str);
     let beside = steps::beside_the_gate(&gate.config, &deltas, &*base_tree, repository)?;
+    let mut coverage = Coverage::default();
     let counted = match request.policy_from {
         PolicyFrom::Governing => {
             let touched = (concerns.as_slice(), beside.as_slice());
-            reviews::count(world, &revisions, &gate, &*head_tree, touched, &mut coverage)?
+            reviews::count(world, &revisions, &gate, trees.1, touched, &mut coverage)?
         }
         _ => None,
     };
-    let gate = counted.as_ref().map_or_else(|| gate.clone(), |c| Gate { ledger: c.ledger.clone(), ..gate.clone() });
-    let mut looked = lines::look(&detectors, &gate, &deltas, (Some(&*base_tree), &*head_tree), &mut coverage);
+    let gate = match &counted {
+        Some(counted) => Gate { ledger: counted.ledger.clone(), ..gate },
+        None => gate,
+    };
+    let detectors = policy::detectors::load(&gate)?;
+    let looked = lines::look(&detectors, &gate, &deltas, (Some(trees.0), trees.1), &mut coverage);
+    let includes = !deltas.is_empty() && may_include(trees.0)?;
     let mut run = Run {
         request,
         world,
         revisions: &revisions,
         gate: &gate,
-        trees: (&*base_tree, &*head_tree),
+        trees,
         coverage,
         advisories: AdvisoryData::default(),
         projects: Vec::new(),
@@ -72,7 +80,6 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
     if let (true, Err(reason)) = (request.store_is_named, store()) {
         run.coverage.checks_skipped.push(CheckSkipped { check: "advisories".to_owned(), reason, incomplete: true });
     }
-    let includes = !deltas.is_empty() && may_include(&*base_tree)?;
     if concerns.is_empty() && !includes && looked.is_quiet() && beside.is_empty() {
         // Nothing to ask the rules about; broken packs and levels are still said to be broken.
         let own = gate.config.packs.iter().any(|pack| !policy::is_built_in(pack));
@@ -80,25 +87,22 @@ pub fn check(request: &Request, world: &World<'_>, store: &dyn Fn() -> Advisorie
             Packs::load(&gate)?;
         }
     } else {
-        let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
-        let steps = deltas.iter().filter_map(Delta::path).any(steps::is_of_pipeline) || !beside.is_empty();
-        let packs = Packs::load_for(&gate, &Wanted { detectors: Some(hit), steps })?;
-        let engine = Engine::new(&packs, context(Command::Check, request.ci, &gate.config.settings));
-        run.judge(&engine, &deltas, &concerns, includes, store)?;
-        let trees = (&*base_tree, &*head_tree);
-        let asked = Asked { engine: &engine, detectors: &detectors };
-        run.findings.extend(steps::of_the_gate(asked, &beside));
-        let weak = steps::findings(asked, &gate.config, &deltas, trees, repository)?;
-        run.say_once(&weak);
-        run.findings.extend(weak);
-        // What is read for another reason as well is said to be unread there, and more strictly.
-        looked.not_judged.retain(|(path, _)| !run.says_unread(path));
-        run.findings.extend(files::not_judged(&engine, &looked.not_judged));
-        run.findings.extend(lines::findings(&engine, &detectors, looked));
-        let (governing, findings) = (&revisions.governing.rev, &mut run.findings);
-        policy_data.comparison = comparison::of_change(&engine, world, governing, &*head_tree, &deltas, findings)?;
+        let changed = Changed { deltas: &deltas, concerns: &concerns, includes, beside: &beside, repository };
+        policy_data.comparison = run.ask(&changed, &detectors, looked, store)?;
     }
     Ok(run.verdict(policy_data, ledger))
+}
+
+/// What differs, as far as rules may speak of it.
+struct Changed<'a> {
+    deltas: &'a [Delta],
+    concerns: &'a [Concerning<'a>],
+    /// Whether manifests of base may take in files of any name.
+    includes: bool,
+    /// What the gate's own job takes from the repository.
+    beside: &'a [RepoPath],
+    /// `owner/name`, where that is known.
+    repository: Option<&'a str>,
 }
 
 /// The gate in force, and how it is named in the verdict.
@@ -171,6 +175,33 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Asks the rules about everything that differs. Answers how head's policy compares, where the change touches it.
+    fn ask(
+        &mut self,
+        changed: &Changed<'_>,
+        detectors: &Detectors,
+        mut looked: Looked,
+        store: &dyn Fn() -> Advisories,
+    ) -> Result<Option<Comparison>, Failure> {
+        let Changed { deltas, concerns, includes, beside, repository } = *changed;
+        let hit = looked.hits.iter().map(|hit| hit.detector.to_string()).collect();
+        let has_steps = deltas.iter().filter_map(Delta::path).any(steps::is_of_pipeline) || !beside.is_empty();
+        let packs = Packs::load_for(self.gate, &Wanted { detectors: Some(hit), steps: has_steps })?;
+        let engine = Engine::new(&packs, context(Command::Check, self.request.ci, &self.gate.config.settings));
+        self.judge(&engine, deltas, concerns, includes, store)?;
+        let asked = Asked { engine: &engine, detectors };
+        self.findings.extend(steps::of_the_gate(asked, beside));
+        let weak = steps::findings(asked, &self.gate.config, deltas, self.trees, repository)?;
+        self.say_once(&weak);
+        self.findings.extend(weak);
+        // What is read for another reason as well is said to be unread there, and more strictly.
+        looked.not_judged.retain(|(path, _)| !self.says_unread(path));
+        self.findings.extend(files::not_judged(&engine, &looked.not_judged));
+        self.findings.extend(lines::findings(&engine, detectors, looked));
+        let governing = &self.revisions.governing.rev;
+        comparison::of_change(&engine, self.world, governing, self.trees.1, deltas, &mut self.findings)
+    }
+
     fn judge(
         &mut self,
         engine: &Engine<'_>,
@@ -198,8 +229,9 @@ impl Run<'_> {
             }
             let is_manifest = |each: &Concerning<'_>| matches!(each.concern, Concern::Dependencies | Concern::Unread);
             if self.gate.config.dependency_graph && concerns.iter().any(is_manifest) {
-                let (graph, ci) = (self.world.graph, self.request.ci);
-                graph::supply(graph, ci, &self.gate.config, &mut pairs, &mut self.coverage);
+                let since = self.revisions.base.commit().map(|id| id.to_string());
+                let graph = (self.world.graph, since.as_deref());
+                graph::supply(graph, self.request.ci, &self.gate.config, &mut pairs, &mut self.coverage);
             }
             self.projects = pairs.iter().map(|pair| pair.project.clone()).collect();
             self.projects.sort();
@@ -308,7 +340,7 @@ impl Run<'_> {
                 advisories::data(advisories, self.request, self.world.now, settings, &ecosystems, &mut self.coverage);
         }
         let mut matcher = advisories.as_ref().and_then(|a| a.as_ref().ok()).map(advisories::Matcher::new);
-        // Head's ledger does not count; that it holds an approval is worth saying.
+        // Beyond what approvals on the forge let count, head's ledger does not; that it holds an approval is worth saying.
         let own = Gate::read(self.trees.1).ok().map(|gate| gate.ledger).filter(|own| *own != self.gate.ledger);
         for (pair, mut changes) in changed {
             if let Some(matcher) = &mut matcher {

@@ -22,7 +22,7 @@ const MOST: usize = 100_000;
 /// Asks the forge, and puts what it knows beside the projects that were read. A question that stays open leaves the answer
 /// incomplete: the settings ask for it.
 pub fn supply(
-    graph: Option<&dyn DependencyGraph>,
+    (graph, since): (Option<&dyn DependencyGraph>, Option<&str>),
     is_ci: bool,
     config: &Config,
     pairs: &mut Vec<Pair>,
@@ -35,7 +35,7 @@ pub fn supply(
         skip("[forge] dependency-graph asks for it, and the forge is not asked without --forge".to_owned(), is_ci);
         return;
     };
-    let supplied = match graph.changes() {
+    let supplied = match graph.changes(since) {
         Ok(supplied) if supplied.len() > MOST => {
             skip(format!("the forge names more than {MOST} changes"), true);
             return;
@@ -125,7 +125,7 @@ mod tests {
     struct Says(Result<Vec<Supplied>, String>);
 
     impl DependencyGraph for Says {
-        fn changes(&self) -> Result<Vec<Supplied>, String> {
+        fn changes(&self, _since: Option<&str>) -> Result<Vec<Supplied>, String> {
             self.0.clone()
         }
     }
@@ -161,7 +161,7 @@ mod tests {
 
     fn run(says: &Says) -> (Vec<Pair>, Coverage) {
         let (mut pairs, mut coverage) = (read(), Coverage::default());
-        supply(Some(says), true, &Config::default(), &mut pairs, &mut coverage);
+        supply((Some(says), None), true, &Config::default(), &mut pairs, &mut coverage);
         (pairs, coverage)
     }
 
@@ -204,7 +204,7 @@ mod tests {
             assert_eq!(coverage.checks_skipped.len(), 1, "{coverage:?}");
         }
         let (mut pairs, mut coverage) = (read(), Coverage::default());
-        supply(None, true, &Config::default(), &mut pairs, &mut coverage);
+        supply((None, None), true, &Config::default(), &mut pairs, &mut coverage);
         assert!(coverage.checks_skipped.iter().any(|skipped| skipped.incomplete));
     }
 }

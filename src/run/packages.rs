@@ -97,7 +97,9 @@ fn stronger_scope(change: &Change) -> bool {
 pub fn cover(change: &mut Change, ledger: &Ledger, head: Option<&Ledger>, today: Date) {
     change.review.pending_by =
         head.and_then(|head| coverage::approval(head, change, today)).map(|entry| entry.by.clone());
-    change.review.cleared_by = coverage::approval(ledger, change, today).map(|entry| entry.id.clone());
+    let entry = coverage::approval(ledger, change, today);
+    change.review.cleared_by = entry.map(|entry| entry.id.clone());
+    change.review.cleared_by_login = entry.map(|entry| entry.by.clone());
 }
 
 /// The subject that a change is to the rules.

@@ -2,7 +2,8 @@
 //!
 //! A run can do what its [`World`] lets it do and nothing else: no process is started but a solver, and that only where
 //! the world has a [`Process`] and the policy changed; only commands that may edit the repository receive a [`Writer`],
-//! and only the one that updates advisories receives an [`Http`].
+//! only the one that updates advisories receives an [`Http`], and the forge is asked through [`Reviews`] and
+//! [`DependencyGraph`] alone, which are there only where a check was told to (`--forge`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,11 +40,11 @@ pub struct World<'a> {
 
 /// What a forge knows about changed dependencies.
 pub trait DependencyGraph {
-    /// The packages that stand on one side of the judged change alone.
+    /// The packages that stand on one side of the judged change alone. `since` is the commit that it begins with.
     ///
     /// # Errors
     /// One line why they are not known.
-    fn changes(&self) -> Result<Vec<Supplied>, String>;
+    fn changes(&self, since: Option<&str>) -> Result<Vec<Supplied>, String>;
 }
 
 /// What a forge knows about who looked at the judged change. Only asked where something needs an approval.

@@ -146,14 +146,14 @@ impl Pull {
             return Ok(self.plan_merged(merged));
         }
         let mut plan = test_merge(self.number, &self.base.name, &self.head.sha);
-        // Where the runner is on the test merge, that very commit is meant: the reference may have moved on. Since
-        // December 2025 this is never so for pull_request_target.
         // Whoever may push branches chooses the policy of most of them, and a check is green for a commit, not for a
         // target: the reader is told.
         if let Some(default) = self.default_branch.as_ref().filter(|default| **default != self.base.name) {
             let (base, default) = (grammar::shown(&self.base.name), grammar::shown(default));
             plan.note = Some(format!("goes to {base}, whose policy decides, and not to the default branch {default}"));
         }
+        // Where the runner is on the test merge, that very commit is meant: the reference may have moved on. Since
+        // December 2025 this is never so for pull_request_target.
         let reference = format!("refs/pull/{}/merge", self.number);
         if runner.reference.as_ref() == Some(&reference)
             && let Some(sha) = &runner.sha

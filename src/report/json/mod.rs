@@ -166,7 +166,11 @@ fn change(change: &Change) -> v1::Change {
         after: change.after.as_ref().map(side),
         via: change.via.clone(),
         facts: sorted(&change.facts, fact),
-        review: v1::Review { required: change.review.required.into(), cleared_by: change.review.cleared_by.clone() },
+        review: v1::Review {
+            required: change.review.required.into(),
+            cleared_by: change.review.cleared_by.clone(),
+            cleared_by_login: change.review.cleared_by_login.clone(),
+        },
     }
 }
 

@@ -381,6 +381,9 @@ shape! {
         required: Depth,
         /// Id of the ledger entry that covers the change.
         cleared_by: Option<String>,
+        /// Whose entry that is; left out where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cleared_by_login: Option<String>,
     }
 }
 shape! {

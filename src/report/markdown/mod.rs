@@ -112,7 +112,8 @@ fn how_to_clear(filed: &Filed<'_>, is_change: bool, page: &mut Page) {
     if !commands.is_empty() {
         page.commands(&commands, until::COMMANDS);
         page.paragraph(if is_change {
-            "Run on this branch and commit `.portcullis/ledger.toml`. An entry counts once the reviewer it names has \
+            "Run on this branch, with the reviewer's login behind `--by`, and commit `.portcullis/ledger.toml`: its author may \
+             do that, and whoever pushes it cannot be that reviewer. An entry counts once the reviewer it names has \
              approved this pull request, or once it stands on the protected branch."
         } else {
             "Run and commit `.portcullis/ledger.toml`. An entry counts once it stands on the protected branch."

@@ -171,7 +171,9 @@ impl<'a> Filed<'a> {
         let waivers = blocking()
             .filter(|finding| finding.blocks && finding.remediation.contains("portcullis waive "))
             .map(|finding| waiver(finding));
-        approvals.chain(waivers).filter(|command| seen.insert(command.clone())).collect()
+        // Who is named decides whose approval on the forge counts for the entry.
+        let commands = approvals.chain(waivers).map(|command| format!("{command} --by …"));
+        commands.filter(|command| seen.insert(command.clone())).collect()
     }
 
     /// A finding on its own.

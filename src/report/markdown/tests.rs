@@ -281,10 +281,10 @@ fn a_deny_by_hand() {
 **How to clear it**
 
 ```sh
-portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --depth inspected --reason "…"
+portcullis approve pkg:cargo/leftpad-rs@0.3.1 --closure --depth inspected --reason "…" --by …
 ```
 
-Run on this branch and commit `.portcullis/ledger.toml`. An entry counts once the reviewer it names has approved this pull request, or once it stands on the protected branch.
+Run on this branch, with the reviewer's login behind `--by`, and commit `.portcullis/ledger.toml`: its author may do that, and whoever pushes it cannot be that reviewer. An entry counts once the reviewer it names has approved this pull request, or once it stands on the protected branch.
 
 A change to the gate itself is cleared by a configured reviewer who approves this pull request.
 
@@ -401,10 +401,10 @@ fn a_remedy_that_ends_in_a_command_becomes_one() {
     for line in [
         "  - To clear it: waive it (command below)\n",
         "  - To clear it: take it from the registry (command below)\n",
-        "\nportcullis waive source-new --scope pkg:cargo/y@1 --reason \"…\" --expires …\n",
-        "\nportcullis waive source-new --scope f0 --reason \"…\" --expires …\n",
-        "\nportcullis waive checksum-changed --scope f1 --reason \"…\" --expires …\n",
-        "\nportcullis waive l --scope f0 --reason \"…\" --expires …\n",
+        "\nportcullis waive source-new --scope pkg:cargo/y@1 --reason \"…\" --expires … --by …\n",
+        "\nportcullis waive source-new --scope f0 --reason \"…\" --expires … --by …\n",
+        "\nportcullis waive checksum-changed --scope f1 --reason \"…\" --expires … --by …\n",
+        "\nportcullis waive l --scope f0 --reason \"…\" --expires … --by …\n",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
