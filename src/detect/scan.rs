@@ -256,6 +256,8 @@ impl<'s> Scan<'s> {
                 let Some(detector) = detectors.number(*number) else { continue };
                 let (mut first, mut last) = (line, line);
                 if is_short && index.gates.get(gate as usize).is_some_and(|gate| gate.has_second) {
+                    // A literal with a line break in it is told before others, with the line of its last byte.
+                    let other = if other != u32::MAX && other > line { line } else { other };
                     if other == u32::MAX || other.abs_diff(line) >= detector.lines {
                         continue;
                     }
@@ -375,7 +377,8 @@ impl<'s> Scan<'s> {
         self.spend(bytes.len())?;
         let mut searched = 0;
         if detector.lines > 1 && unit.zone == 0 {
-            let first = bytes.start..self.line(unit.line).end.min(bytes.end);
+            // With its end: a literal may hold the return before the line feed.
+            let first = bytes.start..self.start(unit.line + 1).min(bytes.end);
             let line = self.window(&first);
             patterns.retain(|pattern| detector.patterns.may_start(*pattern as usize, &line, &mut searched));
             self.windows.1.push((first.end, line));

@@ -90,6 +90,62 @@ fn a_window_starts_on_its_first_line_and_touches_a_change() {
     assert_eq!(scan(&detectors, "x.py", spread).len(), 0);
 }
 
+/// Line ends of either kind within a match, and literals that hold them.
+#[test]
+fn a_match_may_hold_any_line_end() {
+    for pattern in ["foo[ \\t\\r]\\nbar", "foo[ \\t\\r]\\s*bar", "foo\\r\\n+bar", "foo\\s+bar", "foo\\r?\\nbar"] {
+        let detectors = detectors(&one("a", &format!("words = ['foo']\nlines = 2\npatterns = ['{pattern}']")));
+        assert_eq!(found(&scan(&detectors, "x.txt", "foo\r\nbar")), [1], "{pattern}");
+    }
+    let pattern = "q\\s+(?:mmmmm|zqjz abcd\\nthe).*abcd";
+    let detectors = detectors(&one("a", &format!("words = ['abcd']\nlines = 2\npatterns = ['{pattern}']")));
+    for text in ["q\nmmmmm zqjz abcd\nthe", "q\nmmmmm zqjz abcd\nthx"] {
+        assert_eq!(found(&scan(&detectors, "x.txt", text)), [1], "{text}");
+    }
+}
+
+/// An excuse is the call's own, however the call is laid out, and no comment's.
+#[test]
+fn an_excuse_belongs_to_the_call_that_it_stands_in() {
+    let keys = "words = ['verify']\npatterns = ['verify=False']\nallow = ['localhost', 'x.*fine']";
+    let detectors = detectors(&one("a", keys));
+    for (text, expected) in [
+        ("get('localhost', verify=False)", vec![]),
+        ("get(u, verify=False), get('localhost')", vec![1]),
+        ("get(u,\n  verify=False) or f('localhost')", vec![2]),
+        ("g(x, fine, verify=False)", vec![]),
+        ("x = verify=False  # fine", vec![1]),
+    ] {
+        assert_eq!(found(&scan(&detectors, "x.py", text)), expected, "{text}");
+    }
+}
+
+/// Parts are put in as groups of their own, with the flags that hold there.
+#[test]
+fn parts_stand_for_what_they_name() {
+    let file = |parts: &str, pattern: &str| {
+        format!("[parts]\n{parts}\n") + &one("a", &format!("words = ['call']\npatterns = ['{pattern}']"))
+    };
+    let with = detectors(&file("name = 'one|two'\nboth = '(?&name)-(?&name)'", "call (?&both)$"));
+    assert_eq!(found(&scan(&with, "x.txt", "call one-two\ncall one\ncall two-one\ncall one-")), [1, 3]);
+    let folded = detectors(&file("name = 'one|two'", "(?i)call (?&name)"));
+    assert_eq!(found(&scan(&folded, "x.txt", "CALL ONE\ncall six")), [1]);
+    for (parts, pattern, reason) in [
+        ("name = 'x'", "(?&other)", "no part is called \"other\""),
+        ("name = '(?&name)'", "(?&name)", "more than 8 times"),
+        ("'a b' = 'x'", "x", "a part is named"),
+        ("name = 'x'", "(?&name", "without a name"),
+    ] {
+        let error = rules::parse("p", "detectors.toml", &file(parts, pattern), true).unwrap_err();
+        assert!(error.reason.contains(reason), "{error}");
+    }
+    // Doubling eight times over is cut off before it is large.
+    let mut bomb: String = (1..8).map(|n| format!("p{n} = '{}'\n", format!("(?&p{})", n - 1).repeat(40))).collect();
+    bomb += "p0 = 'xxxxxxxxxx'";
+    let error = rules::parse("p", "detectors.toml", &file(&bomb, "(?&p7)"), true).unwrap_err();
+    assert!(error.reason.contains("more than 8192 bytes"), "{error}");
+}
+
 #[test]
 fn detectors_without_words_see_every_line() {
     let detectors = detectors(&one("a", "patterns = ['(?u)[\\x{202a}-\\x{202e}]']"));

@@ -62,7 +62,11 @@ impl Scan<'_> {
     pub(super) fn judge(&mut self, place: &Place<'_>, found: Range<usize>) -> Result<Judged, String> {
         let detector = place.detector;
         // What a match takes of the line break before it belongs to it no more than the line above does.
-        if detector.lines > 1 && matches!(place.lines.get(found.start), Some(b'\n' | b'\r')) {
+        let is_break = match place.lines.get(found.start..) {
+            Some([b'\n', ..] | [b'\r', b'\n', ..]) => true,
+            _ => false,
+        };
+        if detector.lines > 1 && is_break {
             return Ok(Judged::Inside);
         }
         let matched = place.start + found.start..place.start + found.end;
@@ -114,8 +118,12 @@ impl Scan<'_> {
         // A line break at its end is none of its lines'.
         let taken = place.lines.get(found.clone()).unwrap_or_default();
         let end = found.end - taken.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-        let around = around(place.lines, found.start..end.max(found.start));
-        let range = place.start + around.start.max(place.from)..place.start + around.end;
+        // A line may be long: no further back than the unit's zone.
+        let lines = place.lines.get(place.from..).unwrap_or_default();
+        let (own, searched) = around(lines, found.start - place.from..end.max(found.start) - place.from);
+        self.spend(searched)?;
+        let start = place.start + place.from;
+        let range = start + own.start..start + own.end;
         let answer = match &self.allowed {
             Some((index, of, answer)) if (*index, of) == (place.index, &range) => *answer,
             _ => self.allowances(place.detector, range.clone())?,
@@ -132,7 +140,10 @@ impl Scan<'_> {
         for candidate in detector.allow.candidates(lines) {
             self.spend(lines.len())?;
             for allowed in detector.allow.get(candidate).map_err(broken)?.find_iter(lines).take(MAX_MATCHES) {
-                if self.region(range.start + allowed.start()) != Region::Comment {
+                // Neither end may stand in a comment.
+                let last = allowed.end().saturating_sub(1).max(allowed.start());
+                let is_comment = |at: usize, scan: &Self| scan.region(range.start + at) == Region::Comment;
+                if !is_comment(allowed.start(), self) && !is_comment(last, self) {
                     answer.outside = true;
                     return Ok(answer);
                 }
@@ -194,8 +205,8 @@ impl Scan<'_> {
 }
 
 /// How far around a match its own call goes: to the brackets around it and the name before them, else to the end of the
-/// statement or the next comma. What else stands on a line is the attacker's to choose.
-fn around(lines: &[u8], found: Range<usize>) -> Range<usize> {
+/// statement or the next comma. What else stands on a line is the attacker's to choose. Also how many bytes were looked at.
+fn around(lines: &[u8], found: Range<usize>) -> (Range<usize>, usize) {
     let before = lines.get(..found.start).unwrap_or_default();
     let mut depth = 0_usize;
     let mut from = 0;
@@ -220,6 +231,7 @@ fn around(lines: &[u8], found: Range<usize>) -> Range<usize> {
             _ => {}
         }
     }
+    let searched = found.start - from;
     if !is_within {
         // Of several calls side by side the match's own alone.
         let own = before.get(from..).unwrap_or_default();
@@ -242,10 +254,11 @@ fn around(lines: &[u8], found: Range<usize>) -> Range<usize> {
             }
             _ => {}
         }
-        if at >= found.end && is_within && depth < 0 {
+        // The bracket that closes here may have opened above what is seen.
+        if at >= found.end && depth < 0 {
             to = at + 1;
             break;
         }
     }
-    from..to.max(found.end)
+    (from..to.max(found.end), searched + to.saturating_sub(found.start))
 }
