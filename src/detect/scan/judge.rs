@@ -62,10 +62,7 @@ impl Scan<'_> {
     pub(super) fn judge(&mut self, place: &Place<'_>, found: Range<usize>) -> Result<Judged, String> {
         let detector = place.detector;
         // What a match takes of the line break before it belongs to it no more than the line above does.
-        let is_break = match place.lines.get(found.start..) {
-            Some([b'\n', ..] | [b'\r', b'\n', ..]) => true,
-            _ => false,
-        };
+        let is_break = matches!(place.lines.get(found.start..), Some([b'\n', ..] | [b'\r', b'\n', ..]));
         if detector.lines > 1 && is_break {
             return Ok(Judged::Inside);
         }
