@@ -242,6 +242,12 @@ pub fn pushers(record: &[Activity], head: &str, commits: &[Commit]) -> Result<Ve
     })
 }
 
+/// The files of a tree that matter, by path, with mode and bytes.
+fn files<'t>(tree: &'t Tree, matters: &dyn Fn(&str) -> bool) -> BTreeMap<&'t str, (&'t str, &'t str)> {
+    let entries = tree.tree.iter().filter(|entry| entry.kind != "tree" && matters(&entry.path));
+    entries.map(|entry| (entry.path.as_str(), (entry.mode.as_str(), entry.sha.as_str()))).collect()
+}
+
 /// Whether two commits' trees have the same bytes and modes at every relevant path.
 ///
 /// # Errors
@@ -250,12 +256,8 @@ pub fn same_where_relevant(approved: &Tree, head: &Tree, relevant: &dyn Fn(&str)
     if approved.truncated || head.truncated {
         return Err("the repository has more files than the forge lists, so they cannot be compared".to_owned());
     }
-    let pick = |tree: &'_ Tree| -> BTreeMap<String, (String, String)> {
-        let entries = tree.tree.iter().filter(|entry| entry.kind != "tree" && relevant(&entry.path));
-        entries.map(|entry| (entry.path.clone(), (entry.mode.clone(), entry.sha.clone()))).collect()
-    };
-    let (approved, head) = (pick(approved), pick(head));
-    let mut paths: BTreeSet<&String> = BTreeSet::new();
+    let (approved, head) = (files(approved, relevant), files(head, relevant));
+    let mut paths: BTreeSet<&str> = BTreeSet::new();
     paths.extend(approved.iter().filter(|(path, entry)| head.get(*path) != Some(entry)).map(|(path, _)| path));
     paths.extend(head.keys().filter(|path| !approved.contains_key(*path)));
     let Some(first) = paths.first() else { return Ok(()) };
@@ -269,12 +271,8 @@ pub fn is_own(before: &Tree, after: &Tree, own: &Tree, of: &dyn Fn(&str) -> bool
     if before.truncated || after.truncated || own.truncated {
         return false;
     }
-    let pick = |tree: &Tree| -> BTreeMap<String, (String, String)> {
-        let entries = tree.tree.iter().filter(|entry| entry.kind != "tree" && of(&entry.path));
-        entries.map(|entry| (entry.path.clone(), (entry.mode.clone(), entry.sha.clone()))).collect()
-    };
-    let (before, after, own) = (pick(before), pick(after), pick(own));
-    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let (before, after, own) = (files(before, of), files(after, of), files(own, of));
+    let paths: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
     paths.into_iter().filter(|path| before.get(*path) != after.get(*path)).all(|path| after.get(path) == own.get(path))
 }
 
